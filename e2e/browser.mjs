@@ -1,0 +1,26 @@
+// Starts the browser that the tests drive.
+
+import puppeteer from 'puppeteer-core';
+
+// CHROMIUM names another Chromium or Chrome than the one Debian installs.
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+// launch starts a headless Chromium that can reach nothing but this machine.
+// With userDataDir, what it stores there outlives it.
+export async function launch({ userDataDir } = {}) {
+  return puppeteer.launch({
+    executablePath,
+    userDataDir,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+    ],
+  });
+}
