@@ -49,6 +49,11 @@ func ValidKey(key string) bool {
 // Store is persistent key-value storage. Methods are safe for concurrent use,
 // and may be called from inside an iteration of List.
 //
+// Only valid keys are ever written. Keys that are not valid may be in the
+// storage if another program wrote them: those can be listed, loaded and
+// removed, if the storage can express them. Where it can't, or nothing is there,
+// Load reports [ErrKeyNotFound] and Remove nil, as for any absent key.
+//
 // When ctx has ended, a method reports an error that satisfies
 // errors.Is(err, ctx.Err()); whether a write took effect is then unknown,
 // unless ctx had ended before the call.
@@ -85,8 +90,8 @@ type Guard struct {
 	Absent bool
 }
 
-// A Change is a set of writes and removals to be applied as one.
-// No key may occur in it twice.
+// A Change is a set of writes and removals to be applied as one. A key may occur
+// once in Put and Remove together; [Change.Validate] tells.
 type Change struct {
 	// Guard, if not nil, is checked in the same atomic step as the change is
 	// applied. If it doesn't hold the change is not applied and
@@ -97,7 +102,7 @@ type Change struct {
 	// becomes visible, or durable, before the others are.
 	Put []Entry
 
-	// Remove is removed once Put is in force.
+	// Remove is removed, in order, once Put is in force.
 	Remove []string
 }
 
@@ -105,7 +110,8 @@ type Change struct {
 type Committer interface {
 	Store
 
-	// Commit applies ch. For other users of the store, and after a crash at any
+	// Commit applies ch, or reports the error of [Change.Validate] or
+	// [ErrConflict] and changes nothing. For other users of the store, and after a crash at any
 	// point, either the last entry of ch.Put is in force, and with it all of
 	// them, or it isn't, and no key that was there before has changed, save keys
 	// of earlier entries of ch.Put. Leftovers of a crash are therefore at

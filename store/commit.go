@@ -1,0 +1,93 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Validate reports whether ch may be applied: the keys of Put and of the guard
+// must be valid, else the error is an [ErrBadKey], and no key may occur twice in
+// Put and Remove. Each Commit calls it before anything else.
+func (ch Change) Validate() error {
+	if g := ch.Guard; g != nil && !ValidKey(g.Key) {
+		return fmt.Errorf("guard %q: %w", g.Key, ErrBadKey)
+	}
+	seen := make(map[string]bool, len(ch.Put)+len(ch.Remove))
+	once := func(key string) error {
+		if seen[key] {
+			return fmt.Errorf("key %q occurs twice in a change", key)
+		}
+		seen[key] = true
+		return nil
+	}
+	for _, e := range ch.Put {
+		if !ValidKey(e.Key) {
+			return fmt.Errorf("put %q: %w", e.Key, ErrBadKey)
+		}
+		if err := once(e.Key); err != nil {
+			return err
+		}
+	}
+	for _, key := range ch.Remove {
+		if err := once(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check compares what loading g.Key gave, a value or an error, with what the
+// guard demands. It reports nil if the guard holds and an [ErrConflict] if it
+// doesn't. An error other than [ErrKeyNotFound] is returned, wrapped.
+func (g *Guard) Check(value []byte, err error) error {
+	absent := errors.Is(err, ErrKeyNotFound)
+	switch {
+	case err != nil && !absent:
+		return fmt.Errorf("guard %q: %w", g.Key, err)
+	case absent != g.Absent, !absent && !bytes.Equal(value, g.Value):
+		return fmt.Errorf("guard %q: %w", g.Key, ErrConflict)
+	}
+	return nil
+}
+
+// Commit applies ch to s: by its own Commit if s is a [Committer], else step by
+// step with the four methods of a [Store].
+//
+// Step by step, ch is applied in the order that [Committer.Commit] promises, so
+// whoever sees its last entry finds the others, provided that s makes
+// writes durable in the order in which they are made. But the guard is checked
+// before the first write and not again, so another writer's change in between
+// is overwritten; and if a write fails, those before it stay.
+func Commit(ctx context.Context, s Store, ch Change) error {
+	if c, ok := s.(Committer); ok {
+		return c.Commit(ctx, ch)
+	}
+	if err := ch.Validate(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if g := ch.Guard; g != nil {
+		if err := g.Check(s.Load(ctx, g.Key)); err != nil {
+			return err
+		}
+	}
+	for _, e := range ch.Put {
+		if err := s.Store(ctx, e.Key, e.Value); err != nil {
+			return fmt.Errorf("put %q: %w", e.Key, err)
+		}
+	}
+	var errs []error
+	for _, key := range ch.Remove {
+		if err := s.Remove(ctx, key); err != nil {
+			errs = append(errs, fmt.Errorf("remove %q: %w", key, err))
+		}
+	}
+	if len(ch.Put) > 0 {
+		return nil // in force; what remains is for a later change to remove
+	}
+	return errors.Join(errs...)
+}

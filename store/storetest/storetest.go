@@ -1,0 +1,130 @@
+// Package storetest is the conformance suite of package store's contract. The
+// tests of every store run it, natively or in a browser:
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) store.Store { return memstore.New() }, storetest.Options{})
+//	}
+package storetest
+
+import (
+	"cmp"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/netmapcache/netmapcache/store"
+)
+
+// Options fits the suite to a store and to the speed of a platform. The zero
+// value of a field means its default.
+type Options struct {
+	// Reopen returns a new store on the data of s, which is not used again. It is
+	// nil if the store doesn't persist, and persistence is then not tested.
+	Reopen func(t *testing.T, s store.Store) store.Store
+
+	// Live returns the number of resources of some kind that are held at
+	// present, such as values of js.Func. The suite checks that each test
+	// leaves as many as it found. Goroutines are always checked.
+	Live func() int
+
+	// LargeValue is the size of a large value in bytes. Default: 16 MiB.
+	LargeValue int
+
+	// Keys is the number of keys where many are used. Default: 400.
+	Keys int
+
+	// Workers is the number of goroutines where many are used. Default: 16.
+	Workers int
+
+	// Rounds is how often a worker repeats its work. Default: 5.
+	Rounds int
+}
+
+// Run tests the stores that open returns: that they keep the contract of
+// [store.Store]; and of [store.Committer] and [store.BulkLoader] if they
+// have these abilities; and that [store.Commit] and [store.LoadMany] do the same
+// with the four methods alone.
+//
+// Each call of open returns an empty store that shares nothing with the others,
+// and arranges by t.Cleanup that it is closed. Tests run one after another.
+func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
+	opts.LargeValue = cmp.Or(opts.LargeValue, 16<<20)
+	opts.Keys = cmp.Or(opts.Keys, 400)
+	opts.Workers = cmp.Or(opts.Workers, 16)
+	opts.Rounds = cmp.Or(opts.Rounds, 5)
+
+	r := &runner{open: open, opts: opts}
+	t.Run("Scripts", func(t *testing.T) { r.scripts(t, basicScripts) })
+	t.Run("Values", r.testValues)
+	t.Run("BadKeys", r.testBadKeys)
+	t.Run("Iteration", r.testIteration)
+	t.Run("Context", r.testContext)
+	t.Run("Workers", r.testWorkers)
+	t.Run("Reopen", r.testReopen)
+
+	// The helpers of package store use the abilities that a store has.
+	abilities := func(t *testing.T) {
+		t.Run("Commit", func(t *testing.T) { r.scripts(t, commitScripts) })
+		t.Run("CommitContext", r.testCommitContext)
+		t.Run("LoadMany", r.testLoadMany)
+	}
+	probe := r.begin(t)
+	_, commits := probe.(store.Committer)
+	_, loads := probe.(store.BulkLoader)
+	if commits || loads {
+		t.Run("Native", abilities)
+	}
+	if commits {
+		t.Run("Atomic", r.testAtomic)
+		t.Run("Race", r.testRace)
+		t.Run("Count", r.testCount)
+	}
+	r.open = func(t *testing.T) store.Store { return Plain(open(t)) }
+	t.Run("Fallback", abilities)
+}
+
+// Plain returns s without its abilities beyond the four methods.
+func Plain(s store.Store) store.Store { return plain{s} }
+
+type (
+	fourMethods = store.Store // embedded under its own name, it would hide the method Store
+	plain       struct{ fourMethods }
+)
+
+type runner struct {
+	open func(t *testing.T) store.Store
+	opts Options
+}
+
+// begin opens a store for t and has t check, after the store's own
+// cleanup, that nothing of it stays behind.
+func (r *runner) begin(t *testing.T) store.Store {
+	goroutines := runtime.NumGoroutine()
+	live := 0
+	if r.opts.Live != nil {
+		live = r.opts.Live()
+	}
+	t.Cleanup(func() {
+		if r.opts.Live != nil {
+			settle(t, "live resources", r.opts.Live, live)
+		}
+		settle(t, "goroutines", runtime.NumGoroutine, goroutines)
+	})
+	return r.open(t)
+}
+
+// settle waits until count is no greater than want. What ends does so
+// a moment after the call that ended it has returned.
+func settle(t *testing.T, what string, count func() int, want int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for count() > want {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			stacks = stacks[:runtime.Stack(stacks, true)]
+			t.Errorf("%d %s left behind, %d before\n%s", count(), what, want, stacks)
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
