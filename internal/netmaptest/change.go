@@ -1,0 +1,117 @@
+package netmaptest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/netmap"
+	"tailscale.com/types/views"
+)
+
+// clone returns a netmap that shares everything with nm but its list of peers.
+func clone(nm *netmap.NetworkMap) *netmap.NetworkMap {
+	c := *nm
+	c.Peers = slices.Clone(nm.Peers)
+	return &c
+}
+
+// WithPeerChanged returns nm with peer i replaced: it has other endpoints,
+// another home DERP region and another disco key, which differ for every seed.
+func WithPeerChanged(nm *netmap.NetworkMap, i int, seed uint64) *netmap.NetworkMap {
+	b := changer(seed)
+	c := clone(nm)
+	n := nm.Peers[i].AsStruct()
+	n.Endpoints = b.endpoints()
+	n.HomeDERP = 1 + n.HomeDERP%len(derpRegions)
+	n.DiscoKey = b.discoKey()
+	c.Peers[i] = n.View()
+	return c
+}
+
+// WithPeersAdded returns nm with n new peers, whose IDs are above those of the
+// peers that it has.
+func WithPeersAdded(nm *netmap.NetworkMap, n int, seed uint64) *netmap.NetworkMap {
+	b := changer(seed)
+	c := clone(nm)
+	for _, p := range nm.Peers {
+		b.lastNode = max(b.lastNode, p.ID())
+		b.stable[p.StableID()] = true
+	}
+	b.users(1)
+	c.UserProfiles = map[tailcfg.UserID]tailcfg.UserProfileView{}
+	for range n {
+		c.Peers = append(c.Peers, b.peer().View())
+	}
+	b.addProfiles(c)
+	for id, up := range nm.UserProfiles {
+		c.UserProfiles[id] = up
+	}
+	return c
+}
+
+// WithPeersRemoved returns nm without the peers at the given indices. The users'
+// profiles stay.
+func WithPeersRemoved(nm *netmap.NetworkMap, indices ...int) *netmap.NetworkMap {
+	c := *nm
+	c.Peers = nil
+	for i, p := range nm.Peers {
+		if !slices.Contains(indices, i) {
+			c.Peers = append(c.Peers, p)
+		}
+	}
+	return &c
+}
+
+// WithSelfChanged returns nm with another home DERP region and other endpoints
+// in the self node.
+func WithSelfChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
+	c := *nm
+	n := nm.SelfNode.AsStruct()
+	n.Endpoints = changer(seed).endpoints()
+	n.HomeDERP = 1 + n.HomeDERP%len(derpRegions)
+	c.SelfNode = n.View()
+	return &c
+}
+
+// WithUserChanged returns nm with a new display name for the user.
+func WithUserChanged(nm *netmap.NetworkMap, id tailcfg.UserID, seed uint64) *netmap.NetworkMap {
+	c := *nm
+	c.UserProfiles = map[tailcfg.UserID]tailcfg.UserProfileView{}
+	for id, up := range nm.UserProfiles {
+		c.UserProfiles[id] = up
+	}
+	up := nm.UserProfiles[id].AsStruct()
+	up.DisplayName = fmt.Sprintf("User %d", seed)
+	c.UserProfiles[id] = up.View()
+	return &c
+}
+
+// WithFilterChanged returns nm with one more filter rule.
+func WithFilterChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
+	b := changer(seed)
+	c := *nm
+	rules := append(nm.PacketFilterRules.AsSlice(), tailcfg.FilterRule{
+		SrcIPs:   []string{b.addresses()[0].Addr().String()},
+		DstPorts: []tailcfg.NetPortRange{{IP: "*", Ports: tailcfg.PortRange{First: 443, Last: uint16(443 + b.IntN(60000))}}},
+	})
+	c.PacketFilterRules = views.SliceOf(rules)
+	c.PacketFilter = mustMatches(rules)
+	return &c
+}
+
+// changer returns a builder whose random values differ from those of Realistic.
+func changer(seed uint64) *builder {
+	b := newBuilder(seed)
+	b.Rand = rand.New(rand.NewPCG(seed, 'c'))
+	return b
+}
+
+// FreshPointers returns a copy of nm that is equal, unexported fields included,
+// but shares no memory with it, as after a new connection to the control plane.
+func FreshPointers(nm *netmap.NetworkMap) *netmap.NetworkMap { return deepCopy(nm) }
+
+// byID orders peers by ID.
+func byID(a, b tailcfg.NodeView) int { return cmp.Compare(a.ID(), b.ID()) }

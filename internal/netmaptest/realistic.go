@@ -1,0 +1,214 @@
+package netmaptest
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"time"
+
+	"tailscale.com/tailcfg"
+	"tailscale.com/tka"
+	"tailscale.com/types/key"
+	"tailscale.com/types/netmap"
+	"tailscale.com/types/views"
+	"tailscale.com/util/set"
+	"tailscale.com/wgengine/filter"
+)
+
+const (
+	domain      = "example.com"
+	magicSuffix = "yak-bebop.ts.net"
+	otherSuffix = "tail-scale.ts.net" // of the tailnet that shares nodes with ours
+)
+
+// now is when the control plane made the netmap.
+var now = time.Date(2026, 7, 14, 9, 30, 15, 0, time.UTC)
+
+// Realistic returns a netmap as a control client hands it over for a tailnet
+// with that many peers: people's devices, tagged servers, subnet routers, exit
+// nodes, shared-in nodes and Mullvad-like WireGuard-only ones, a few of them odd
+// (expired, jailed, unsigned), and all else that a control plane sends. One peer
+// takes about 1,300 bytes as JSON.
+func Realistic(peers int, seed uint64) *netmap.NetworkMap {
+	b := newBuilder(seed)
+	b.users(max(1, peers/3))
+	self := b.self()
+	nm := &netmap.NetworkMap{
+		SelfNode:         self.View(),
+		NodeKey:          self.Key,
+		AllCaps:          set.Set[tailcfg.NodeCapability]{},
+		MachineKey:       self.Machine,
+		DNS:              b.dns(),
+		SSHPolicy:        b.sshPolicy(),
+		CollectServices:  true,
+		DERPMap:          b.derpMap(),
+		DisplayMessages:  displayMessages(),
+		TKAEnabled:       true,
+		TKAHead:          tka.AUMHash(b.bytes(32)),
+		Domain:           domain,
+		DomainAuditLogID: hex.EncodeToString(b.bytes(32)),
+		UserProfiles:     map[tailcfg.UserID]tailcfg.UserProfileView{},
+	}
+	for c := range self.CapMap {
+		nm.AllCaps.Add(c)
+	}
+	for range peers {
+		nm.Peers = append(nm.Peers, b.peer().View())
+	}
+	rules := b.filterRules()
+	nm.PacketFilterRules = views.SliceOf(rules)
+	nm.PacketFilter = mustMatches(rules)
+	b.addProfiles(nm)
+	return nm
+}
+
+func mustMatches(rules []tailcfg.FilterRule) []filter.Match {
+	m, err := filter.MatchesFromFilterRules(rules)
+	if err != nil {
+		panic(fmt.Sprintf("netmaptest: %v", err)) // a mistake in this package
+	}
+	return m
+}
+
+// builder makes the parts of a realistic netmap, consistent with each other.
+type builder struct {
+	*rand.Rand
+	profiles []*tailcfg.UserProfile
+	byUser   map[tailcfg.UserID]*tailcfg.UserProfile
+	owner    *tailcfg.UserProfile // of the self node
+	tagged   *tailcfg.UserProfile // stands for the users of tagged nodes
+	mullvad  *tailcfg.UserProfile
+	sharer   *tailcfg.UserProfile // of another tailnet
+	foreign  *tailcfg.UserProfile // likewise
+
+	selfAddrs []netip.Prefix
+	addrs     [][]netip.Prefix // of all nodes made so far
+
+	peers    int // made so far
+	lastNode tailcfg.NodeID
+	lastUser tailcfg.UserID
+	lastIP   uint32
+	stable   map[tailcfg.StableNodeID]bool
+	names    map[string]int
+	routers  int
+}
+
+func newBuilder(seed uint64) *builder {
+	return &builder{
+		Rand:     rand.New(rand.NewPCG(seed, 'r')),
+		byUser:   map[tailcfg.UserID]*tailcfg.UserProfile{},
+		lastNode: 1_204_817_553_901_277,
+		lastUser: 3_481_120_047_219,
+		stable:   map[tailcfg.StableNodeID]bool{},
+		names:    map[string]int{},
+	}
+}
+
+// oneIn reports true once in n times.
+func (b *builder) oneIn(n int) bool { return b.IntN(n) == 0 }
+
+func (b *builder) pick(from ...string) string { return from[b.IntN(len(from))] }
+
+func (b *builder) bytes(n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(b.Uint32())
+	}
+	return p
+}
+
+// before returns a time up to d before now, in whole units of precision.
+func (b *builder) before(d, precision time.Duration) time.Time {
+	return now.Add(-time.Duration(b.Int64N(int64(d)))).Truncate(precision)
+}
+
+func (b *builder) nodeID() tailcfg.NodeID {
+	b.lastNode += tailcfg.NodeID(1 + b.Int64N(9_000_000_000))
+	return b.lastNode
+}
+
+func (b *builder) stableID() tailcfg.StableNodeID {
+	const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+	for {
+		var id strings.Builder
+		id.WriteByte('n')
+		for range 9 {
+			id.WriteByte(base58[b.IntN(len(base58))])
+		}
+		id.WriteString("11CNTRL")
+		if s := tailcfg.StableNodeID(id.String()); !b.stable[s] {
+			b.stable[s] = true
+			return s
+		}
+	}
+}
+
+// name returns a MagicDNS label made from host, unlike all others.
+func (b *builder) name(host string) string {
+	n := b.names[host]
+	b.names[host]++
+	if n == 0 {
+		return host
+	}
+	return fmt.Sprintf("%s-%d", host, n)
+}
+
+func (b *builder) nodeKey() (k key.NodePublic) {
+	mustUnmarshal(&k, "nodekey:", b.bytes(32))
+	return k
+}
+
+func (b *builder) machineKey() (k key.MachinePublic) {
+	mustUnmarshal(&k, "mkey:", b.bytes(32))
+	return k
+}
+
+func (b *builder) discoKey() (k key.DiscoPublic) {
+	mustUnmarshal(&k, "discokey:", b.bytes(32))
+	return k
+}
+
+func mustUnmarshal(k interface{ UnmarshalText([]byte) error }, prefix string, raw []byte) {
+	if err := k.UnmarshalText([]byte(prefix + hex.EncodeToString(raw))); err != nil {
+		panic(fmt.Sprintf("netmaptest: %v", err)) // a mistake in this package
+	}
+}
+
+// addresses returns the next node's addresses. The IPv6 one embeds 32 bits of
+// its own, as the control plane's do.
+func (b *builder) addresses() []netip.Prefix {
+	b.lastIP += 1 + b.Uint32N(97)
+	v4 := 100<<24 | 64<<16 | b.lastIP&(1<<22-1)
+	if chromeOS := uint32(100<<24 | 115<<16 | 92<<8); v4 >= chromeOS {
+		v4 += 1 << 9 // that /23 is never assigned
+	}
+	a4 := [4]byte{byte(v4 >> 24), byte(v4 >> 16), byte(v4 >> 8), byte(v4)}
+	a16 := [16]byte{0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0}
+	a16[8] = byte(1 + b.IntN(0xef))
+	copy(a16[12:], a4[:])
+	return []netip.Prefix{
+		netip.PrefixFrom(netip.AddrFrom4(a4), 32),
+		netip.PrefixFrom(netip.AddrFrom16(a16), 128),
+	}
+}
+
+func (b *builder) endpoints() []netip.AddrPort {
+	port := uint16(41641)
+	if b.oneIn(2) {
+		port = uint16(1024 + b.IntN(64000))
+	}
+	eps := []netip.AddrPort{
+		netip.AddrPortFrom(netip.AddrFrom4([4]byte{byte(80 + b.IntN(16)), byte(b.IntN(256)), byte(b.IntN(256)), byte(1 + b.IntN(254))}), port),
+	}
+	if b.oneIn(3) {
+		a := [16]byte{0x20, 0x01, 0x0d, 0xb8}
+		copy(a[4:], b.bytes(12))
+		eps = append(eps, netip.AddrPortFrom(netip.AddrFrom16(a), port))
+	}
+	for range 1 + b.IntN(2) {
+		eps = append(eps, netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 168, byte(b.IntN(256)), byte(1 + b.IntN(254))}), port))
+	}
+	return eps
+}

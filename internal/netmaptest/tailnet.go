@@ -1,0 +1,141 @@
+package netmaptest
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/dnstype"
+)
+
+func (b *builder) dns() tailcfg.DNSConfig {
+	return tailcfg.DNSConfig{
+		Resolvers: []*dnstype.Resolver{
+			{Addr: "https://dns.nextdns.io/a1b2c3", BootstrapResolution: []netip.Addr{netip.MustParseAddr("45.90.28.0"), netip.MustParseAddr("2a07:a8c0::")}},
+			{Addr: "9.9.9.9", UseWithExitNode: true},
+		},
+		Routes: map[string][]*dnstype.Resolver{
+			magicSuffix:                        {}, // answered by the client itself
+			otherSuffix:                        {},
+			"corp.example.com":                 {{Addr: "10.20.0.53"}, {Addr: "10.20.1.53:5353"}},
+			"10.in-addr.arpa":                  {{Addr: "10.20.0.53"}},
+			"0.e.1.a.c.5.1.1.a.7.d.f.ip6.arpa": nil,
+			"ads.example.net":                  {{Addr: "https://dns.quad9.net/dns-query", BootstrapResolution: []netip.Addr{netip.MustParseAddr("9.9.9.9")}}},
+		},
+		FallbackResolvers: []*dnstype.Resolver{{Addr: "8.8.8.8"}, {Addr: "2001:4860:4860::8888"}},
+		Domains:           []string{magicSuffix, "corp.example.com"},
+		Proxied:           true,
+		Nameservers:       []netip.Addr{netip.MustParseAddr("9.9.9.9")},
+		CertDomains:       []string{"ada-laptop." + magicSuffix},
+		ExtraRecords: []tailcfg.DNSRecord{
+			{Name: "wiki." + magicSuffix, Value: "100.64.0.80"},
+			{Name: "wiki." + magicSuffix, Type: "AAAA", Value: "fd7a:115c:a1e0::80"},
+		},
+		ExitNodeFilteredSet: []string{".home.arpa", ".local", "_dmarc.example.com"},
+	}
+}
+
+// derpRegions are code, name, latitude and longitude of cities, in order of
+// region ID, from 1.
+var derpRegions = []struct {
+	code, name string
+	lat, lon   float64
+}{
+	{"nyc", "New York City", 40.7128, -74.006}, {"sfo", "San Francisco", 37.7749, -122.4194}, {"sin", "Singapore", 1.3521, 103.8198},
+	{"fra", "Frankfurt", 50.1109, 8.6821}, {"syd", "Sydney", -33.8688, 151.2093}, {"blr", "Bangalore", 12.9716, 77.5946},
+	{"tok", "Tokyo", 35.6762, 139.6503}, {"lhr", "London", 51.5072, -0.1276}, {"dfw", "Dallas", 32.7767, -96.797},
+	{"sea", "Seattle", 47.6062, -122.3321}, {"sao", "São Paulo", -23.5558, -46.6396}, {"ord", "Chicago", 41.8781, -87.6298},
+	{"den", "Denver", 39.7392, -104.9903}, {"ams", "Amsterdam", 52.3676, 4.9041}, {"jnb", "Johannesburg", -26.2041, 28.0473},
+	{"mia", "Miami", 25.7617, -80.1918}, {"lax", "Los Angeles", 34.0522, -118.2437}, {"par", "Paris", 48.8566, 2.3522},
+	{"mad", "Madrid", 40.4168, -3.7038}, {"hkg", "Hong Kong", 22.3193, 114.1694}, {"tor", "Toronto", 43.6532, -79.3832},
+	{"waw", "Warsaw", 52.2297, 21.0122}, {"dbi", "Dubai", 25.2048, 55.2708}, {"hnl", "Honolulu", 21.3099, -157.8581},
+	{"nai", "Nairobi", -1.2921, 36.8219},
+}
+
+func (b *builder) derpMap() *tailcfg.DERPMap {
+	dm := &tailcfg.DERPMap{
+		HomeParams:         &tailcfg.DERPHomeParams{RegionScore: map[int]float64{4: 0.8, 8: 1.25}},
+		Regions:            map[int]*tailcfg.DERPRegion{},
+		OmitDefaultRegions: true,
+	}
+	for i, c := range derpRegions {
+		id := i + 1
+		r := &tailcfg.DERPRegion{
+			RegionID: id, RegionCode: c.code, RegionName: c.name, Latitude: c.lat, Longitude: c.lon,
+			Avoid: c.code == "dbi", NoMeasureNoHome: c.code == "hnl",
+		}
+		letters := "bcdefg"
+		for j := range 3 + b.IntN(3) {
+			r.Nodes = append(r.Nodes, &tailcfg.DERPNode{
+				Name:      fmt.Sprintf("%d%c", id, letters[j]),
+				RegionID:  id,
+				HostName:  fmt.Sprintf("derp%d%c.tailscale.com", id, letters[j]),
+				IPv4:      fmt.Sprintf("199.38.%d.%d", 180+b.IntN(4), 1+b.IntN(254)),
+				IPv6:      fmt.Sprintf("2607:f740:%x::%x", 1+b.IntN(0xfff), 1+b.IntN(0xfff)),
+				CanPort80: true,
+			})
+		}
+		dm.Regions[id] = r
+	}
+	ownID := 901
+	dm.Regions[ownID] = &tailcfg.DERPRegion{
+		RegionID: ownID, RegionCode: "own", RegionName: "Example Inc.",
+		Nodes: []*tailcfg.DERPNode{
+			{Name: "901a", RegionID: ownID, HostName: "derp.example.com", CertName: "sha256-raw:" + fmt.Sprintf("%x", b.bytes(32)), DERPPort: 8443, STUNPort: 3479},
+			{Name: "901s", RegionID: ownID, HostName: "stun.example.com", IPv4: "198.51.100.7", IPv6: "none", STUNPort: -1, STUNOnly: true},
+		},
+	}
+	return dm
+}
+
+func (b *builder) sshPolicy() *tailcfg.SSHPolicy {
+	expires := now.Add(8 * time.Hour)
+	return &tailcfg.SSHPolicy{Rules: []*tailcfg.SSHRule{
+		{
+			RuleExpires: &expires,
+			Principals:  []*tailcfg.SSHPrincipal{{UserLogin: b.owner.LoginName}, {NodeIP: "100.64.0.9"}},
+			SSHUsers:    map[string]string{"*": "=", "root": ""},
+			Action:      &tailcfg.SSHAction{Accept: true, AllowAgentForwarding: true, AllowLocalPortForwarding: true, AllowRemotePortForwarding: true},
+			AcceptEnv:   []string{"LANG", "LC_*", "GIT_*"},
+		},
+		{
+			Principals: []*tailcfg.SSHPrincipal{{Node: "nKtV2mQ7rB11CNTRL"}},
+			SSHUsers:   map[string]string{"ubuntu": "ubuntu", "deploy": "deploy"},
+			Action: &tailcfg.SSHAction{
+				Message:         "# This session is recorded.\n",
+				Accept:          true,
+				SessionDuration: 12 * time.Hour,
+				HoldAndDelegate: "https://unused/machine/ssh/action/$SRC_NODE_ID/to/$DST_NODE_ID",
+				Recorders:       []netip.AddrPort{netip.MustParseAddrPort("100.64.0.200:80"), netip.MustParseAddrPort("[fd7a:115c:a1e0::c8]:80")},
+				OnRecordingFailure: &tailcfg.SSHRecorderFailureAction{
+					RejectSessionWithMessage:    "# The recorder can't be reached.\n",
+					TerminateSessionWithMessage: "# The recorder was lost.\n",
+					NotifyURL:                   "https://unused/machine/ssh/notify",
+				},
+			},
+		},
+		{
+			Principals: []*tailcfg.SSHPrincipal{{Any: true}},
+			SSHUsers:   map[string]string{"root": ""},
+			Action:     &tailcfg.SSHAction{Message: "root is not allowed here\n", Reject: true},
+		},
+	}}
+}
+
+func displayMessages() map[tailcfg.DisplayMessageID]tailcfg.DisplayMessage {
+	return map[tailcfg.DisplayMessageID]tailcfg.DisplayMessage{
+		"key-expiry-soon": {
+			Title:         "Key expires soon",
+			Text:          "This device's key expires in 3 days. Sign in again to keep it connected.",
+			Severity:      tailcfg.SeverityLow,
+			PrimaryAction: &tailcfg.DisplayMessageAction{URL: "https://login.example.com/admin/machines", Label: "Renew the key"},
+		},
+		"exit-node-misconfigured": {
+			Title:               "Exit node is not approved",
+			Text:                "This device offers to be an exit node, but no administrator has approved it.",
+			Severity:            tailcfg.SeverityMedium,
+			ImpactsConnectivity: true,
+		},
+	}
+}
