@@ -1,0 +1,105 @@
+package codec
+
+import "unsafe"
+
+// decodeNew reads a value into a new T.
+func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
+	p := new(T)
+	if d.charge(1, unsafe.Sizeof(*p)) {
+		value(d, p)
+	}
+	return p
+}
+
+// decodePtr reads a value into a new T, or a null as nil.
+func decodePtr[T any](d *decoder, value func(*decoder, *T)) *T {
+	if d.null() {
+		return nil
+	}
+	return decodeNew(d, value)
+}
+
+// makeList reads the head of an array and makes a list of its length, or nil
+// for a null.
+func makeList[T any](d *decoder) []T {
+	var zero T
+	n, ok := d.arrayOrNull()
+	if !ok || !d.charge(n, unsafe.Sizeof(zero)) {
+		return nil
+	}
+	return make([]T, n)
+}
+
+// decodeStrings reads an array of strings, or a null as nil.
+func decodeStrings[T ~string](d *decoder) []T {
+	list := makeList[T](d)
+	for i := range list {
+		list[i] = T(d.string())
+	}
+	return list
+}
+
+// decodeList reads an array of values, or a null as nil.
+func decodeList[T any](d *decoder, value func(*decoder) T) []T {
+	list := makeList[T](d)
+	for i := range list {
+		list[i] = value(d)
+	}
+	return list
+}
+
+// decodeStructs is decodeList for structs that are held by value.
+func decodeStructs[T any](d *decoder, value func(*decoder, *T)) []T {
+	list := makeList[T](d)
+	for i := range list {
+		value(d, &list[i])
+	}
+	return list
+}
+
+// decodePtrs is decodeList for pointers, each of which may be null.
+func decodePtrs[T any](d *decoder, value func(*decoder, *T)) []*T {
+	list := makeList[*T](d)
+	for i := range list {
+		list[i] = decodePtr(d, value)
+	}
+	return list
+}
+
+// decodeMap reads a map, or a null as nil.
+func decodeMap[K comparable, V any](d *decoder, key func(*decoder) K, value func(*decoder) V) map[K]V {
+	n, ok := d.mapOrNull()
+	if !ok || !d.charge(1, mapSize[K, V](n)) {
+		return nil
+	}
+	m := make(map[K]V, n)
+	for i := range n {
+		k := key(d)
+		v := value(d)
+		if d.err != nil {
+			break
+		}
+		m[k] = v
+		if len(m) != i+1 {
+			d.fail("duplicate map key")
+			break
+		}
+	}
+	return m
+}
+
+// mapSize returns an upper bound of the memory that Go's maps take for n
+// entries: groups of 8 slots with a control word each, between 7/16 and 7/8 full.
+func mapSize[K comparable, V any](n int) uintptr {
+	const fixed = 64
+	if n == 0 {
+		return fixed
+	}
+	var k K
+	var v V
+	slots := uintptr(max(8, 3*n))
+	return fixed + slots*(unsafe.Sizeof(k)+unsafe.Sizeof(v)+1)
+}
+
+func decodeStringKey[K ~string](d *decoder) K { return K(d.string()) }
+func decodeIntKey[K ~int](d *decoder) K       { return K(d.int(intSize)) }

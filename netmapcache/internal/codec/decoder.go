@@ -1,0 +1,413 @@
+package codec
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Decoding allocates at most allocPerByte bytes for each byte of input, and
+// allocSlack bytes beyond that, whatever the input. A realistic column takes
+// some 3 bytes a byte; a struct of which no field is set takes hundreds, which is what
+// the slack is for.
+const (
+	allocPerByte = 32
+	allocSlack   = 256 << 10
+)
+
+const intSize = strconv.IntSize
+
+// An Error tells why bytes can't be decoded. It doesn't tell what they are.
+type Error struct {
+	Where string // the value it is about, as in "tailcfg.Node.Addresses"; empty if it is about all of them
+	Err   error
+}
+
+func (e *Error) Error() string {
+	if e.Where == "" {
+		return e.Err.Error()
+	}
+	return e.Where + ": " + e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// A decoder reads values from s. After the first error, err is set, and all
+// methods return zero values.
+//
+// Unless it is for DecodeHeader, s is known to be one well-formed value.
+type decoder struct {
+	s      string // strings are cut from it
+	pos    int
+	budget int // bytes that may still be allocated
+
+	err   error
+	where string // what err is about
+}
+
+var (
+	errTooLong = fmt.Errorf("longer than %d bytes", MaxBytes)
+	errNull    = errors.New("null in place of a value")
+)
+
+// decodeAll decodes data, all of it, by value. what names it in errors that
+// are not about a field.
+func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, error) {
+	var zero T
+	if len(data) > MaxBytes {
+		return zero, &Error{Where: what, Err: errTooLong}
+	}
+	if err := wellformed(data); err != nil {
+		return zero, &Error{Where: what, Err: err}
+	}
+	d := &decoder{s: string(data), budget: allocSlack + allocPerByte*len(data)}
+	if d.null() {
+		return zero, &Error{Where: what, Err: errNull}
+	}
+	v := value(d)
+	if d.err != nil {
+		return zero, &Error{Where: cmp.Or(d.where, what), Err: d.err}
+	}
+	return v, nil
+}
+
+// decodeOne decodes data, all of it, as a T.
+func decodeOne[T any](data []byte, value func(*decoder, *T)) (*T, error) {
+	return decodeAll(data, "", func(d *decoder) *T { return decodeNew(d, value) })
+}
+
+// wellformed reports an error unless data is one well-formed CBOR value and
+// nothing else.
+func wellformed(data []byte) error {
+	return cbor.Wellformed(data)
+}
+
+func (d *decoder) fail(text string) {
+	if d.err == nil {
+		d.err = errors.New(text)
+	}
+}
+
+// wrongType fails because the next value isn't what was wanted.
+func (d *decoder) wrongType(want string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("want %s, got %s", want, d.kind())
+	}
+}
+
+// kind names the kind of the next value.
+func (d *decoder) kind() string {
+	if d.pos >= len(d.s) {
+		return "nothing"
+	}
+	b := d.s[d.pos]
+	switch b {
+	case simpleFalse, simpleTrue:
+		return "bool"
+	case simpleNull:
+		return "null"
+	case simpleFloat2, simpleFloat4, simpleFloat8:
+		return "float"
+	}
+	return [...]string{"unsigned integer", "negative integer", "byte string", "text string",
+		"array", "map", "tag", "simple value"}[b>>5]
+}
+
+// charge takes n times size bytes from the budget, and reports whether they
+// may be allocated.
+func (d *decoder) charge(n int, size uintptr) bool {
+	if d.err != nil {
+		return false
+	}
+	hi, lo := bits.Mul64(uint64(n), uint64(size))
+	if hi != 0 || lo > uint64(d.budget) {
+		d.fail("value takes too much memory for its length")
+		return false
+	}
+	d.budget -= int(lo)
+	return true
+}
+
+// peekMajor returns the major type of the next value.
+func (d *decoder) peekMajor() byte {
+	if d.err != nil || d.pos >= len(d.s) {
+		return majorSimple
+	}
+	return d.s[d.pos] & 0xe0
+}
+
+// null reads a null, if that is next, and reports whether it was.
+func (d *decoder) null() bool {
+	if d.err == nil && d.pos < len(d.s) && d.s[d.pos] == simpleNull {
+		d.pos++
+		return true
+	}
+	return false
+}
+
+// head reads a head of major type m, and returns its argument. It fails, with
+// want as what was wanted, if another value or one of indefinite length comes next.
+func (d *decoder) head(m byte, want string) uint64 {
+	if d.err != nil {
+		return 0
+	}
+	if d.pos >= len(d.s) || d.s[d.pos]&0xe0 != m {
+		d.wrongType(want)
+		return 0
+	}
+	n, ok := d.argument()
+	if !ok {
+		d.fail(want + " of indefinite length")
+	}
+	return n
+}
+
+// argument reads a head of any major type and returns its argument. It is not
+// ok if the head has none, or is cut short.
+func (d *decoder) argument() (n uint64, ok bool) {
+	info := d.s[d.pos] & 0x1f
+	d.pos++
+	if info < 24 {
+		return uint64(info), true
+	}
+	if info > 27 {
+		return 0, false
+	}
+	size := 1 << (info - 24)
+	if len(d.s)-d.pos < size {
+		return 0, false
+	}
+	for _, b := range []byte(d.s[d.pos : d.pos+size]) {
+		n = n<<8 | uint64(b)
+	}
+	d.pos += size
+	return n, true
+}
+
+// uint reads an unsigned integer of at most the given bits.
+func (d *decoder) uint(bits int) uint64 {
+	n := d.head(majorUint, "unsigned integer")
+	if bits < 64 && n>>bits != 0 {
+		d.fail("integer out of range")
+		return 0
+	}
+	return n
+}
+
+// int reads an integer that is representable in two's complement of the given
+// bits.
+func (d *decoder) int(bits int) int64 {
+	var n uint64
+	negative := d.peekMajor() == majorNegInt
+	if negative {
+		n = d.head(majorNegInt, "integer")
+	} else {
+		n = d.head(majorUint, "integer")
+	}
+	if n>>(bits-1) != 0 {
+		d.fail("integer out of range")
+		return 0
+	}
+	if negative {
+		return ^int64(n)
+	}
+	return int64(n)
+}
+
+func (d *decoder) bool() bool {
+	if d.err != nil {
+		return false
+	}
+	if d.pos < len(d.s) {
+		switch d.s[d.pos] {
+		case simpleFalse:
+			d.pos++
+			return false
+		case simpleTrue:
+			d.pos++
+			return true
+		}
+	}
+	d.wrongType("bool")
+	return false
+}
+
+// take reads the n bytes after a head.
+func (d *decoder) take(n uint64) string {
+	if d.err != nil {
+		return ""
+	}
+	if n > uint64(len(d.s)-d.pos) {
+		d.fail("unexpected end")
+		return ""
+	}
+	s := d.s[d.pos : d.pos+int(n)]
+	d.pos += int(n)
+	return s
+}
+
+func (d *decoder) string() string {
+	if d.peekMajor() == majorBytes {
+		return d.byteString()
+	}
+	s := d.take(d.head(majorText, "text string"))
+	if !utf8.ValidString(s) {
+		d.fail("text string is not UTF-8")
+		return ""
+	}
+	return s
+}
+
+// byteString reads a byte string.
+func (d *decoder) byteString() string {
+	return d.take(d.head(majorBytes, "byte string"))
+}
+
+// bytes reads a byte string into memory of its own, or a null as nil.
+func (d *decoder) bytes() []byte {
+	if d.null() {
+		return nil
+	}
+	s := d.byteString()
+	if d.err != nil || !d.charge(len(s), 1) {
+		return nil
+	}
+	return append(make([]byte, 0, len(s)), s...)
+}
+
+// array reads the head of an array and returns its length.
+func (d *decoder) array() int {
+	return d.count(d.head(majorArray, "array"), 1)
+}
+
+// arrayOrNull is like array, but not ok if it read a null instead or failed.
+func (d *decoder) arrayOrNull() (n int, ok bool) {
+	if d.null() {
+		return 0, false
+	}
+	n = d.array()
+	return n, d.err == nil
+}
+
+// mapOrNull is arrayOrNull for the number of a map's entries.
+func (d *decoder) mapOrNull() (n int, ok bool) {
+	if d.null() {
+		return 0, false
+	}
+	n = d.count(d.head(majorMap, "map"), 2)
+	return n, d.err == nil
+}
+
+// count returns n, the number of things that follow of at least size bytes
+// each. It fails if there isn't enough input for them.
+func (d *decoder) count(n uint64, size int) int {
+	if n > uint64((len(d.s)-d.pos)/size) {
+		d.fail("unexpected end")
+		return 0
+	}
+	return int(n)
+}
+
+// A structMap is a map whose fields are being read.
+type structMap struct {
+	names string // of the type and, in the order of their numbers, its fields
+	left  int
+	last  uint64 // number of the field read last
+}
+
+// open reads the head of a map with fields.
+func (d *decoder) open(names string) structMap {
+	m := structMap{names: names}
+	n := d.head(majorMap, "map")
+	m.left = d.count(n, 2)
+	d.nameError(&m)
+	return m
+}
+
+// next returns the number of the next field in m, or zero if there is none or
+// reading the previous one failed. Numbers must ascend, which rules out
+// duplicates.
+func (d *decoder) next(m *structMap) uint64 {
+	if d.err == nil {
+		if m.left == 0 {
+			return 0
+		}
+		m.left--
+		num := d.head(majorUint, "unsigned integer as field number")
+		if d.err == nil {
+			if num > m.last {
+				m.last = num
+				return num
+			}
+			d.fail("field numbers out of order")
+		}
+	}
+	d.nameError(m)
+	return 0
+}
+
+// nameError notes that the error, if there is one and it has no name yet, is about
+// the field of m read last.
+func (d *decoder) nameError(m *structMap) {
+	if d.err == nil || d.where != "" {
+		return
+	}
+	names := strings.Fields(m.names)
+	d.where = names[0]
+	if m.last == 0 {
+		return
+	}
+	if m.last < uint64(len(names)) {
+		d.where += "." + names[m.last]
+	} else {
+		d.where += "." + strconv.FormatUint(m.last, 10)
+	}
+}
+
+// skip reads a value of any kind. Its nesting is limited by wellformed.
+func (d *decoder) skip() {
+	if d.err != nil {
+		return
+	}
+	if d.pos >= len(d.s) {
+		d.fail("unexpected end")
+		return
+	}
+	m := d.s[d.pos] & 0xe0
+	n, definite := d.argument()
+	if !definite {
+		for d.err == nil && !d.atBreak() {
+			d.skip()
+		}
+		return
+	}
+	switch m {
+	case majorBytes, majorText:
+		d.take(n)
+	case majorTag:
+		d.skip()
+	case majorMap, majorArray:
+		if m == majorMap {
+			n *= 2
+		}
+		for ; n > 0 && d.err == nil; n-- {
+			d.skip()
+		}
+	}
+}
+
+// atBreak reads the end of a value of indefinite length, if that is next, and
+// reports whether it was.
+func (d *decoder) atBreak() bool {
+	if d.pos < len(d.s) && d.s[d.pos] == 0xff {
+		d.pos++
+		return true
+	}
+	return false
+}

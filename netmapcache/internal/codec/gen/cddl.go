@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// cddl returns docs/format.cddl.
+func (m *model) cddl() []byte {
+	var w writer
+	w.WriteString(cddlHead)
+	for _, s := range m.structs {
+		w.line("\n; %s", s.typ)
+		w.line("%s = {", ruleName(s.typ))
+		for _, f := range s.fields {
+			entry := fmt.Sprintf("? %d: %s,", f.num, f.form)
+			w.line("  %s ; %s", entry+strings.Repeat(" ", max(0, 36-len(entry))), f.Name)
+		}
+		w.line("  * uint => any")
+		w.line("}")
+	}
+	return w.Bytes()
+}
+
+const cddlHead = `; The format of netmapcache, in CDDL (RFC 8610).
+; Made by go generate; do not edit.
+;
+; All values are encoded with the core deterministic requirements of RFC 8949,
+; section 4.2.1. A struct is a map from field numbers to values. A field is absent
+; if it has its zero value, which for a list, a map or a byte string is nil, and not empty,
+; unless a comment says otherwise. Numbers are never used again for something
+; else. A reader skips the ones that it doesn't know.
+
+; Value of the key "self". The digest is that of all bytes before the 16 bytes of
+; the digest itself.
+sealed-root = [root, digest]
+
+; Values of all other keys.
+content = node / misc / dns-config / derp-map / filter / ssh-policy / peers / users
+filter = [* filter-rule]
+peers = [* node]
+users = [* user]
+
+; SHA-256, truncated to 128 bits.
+digest = bytes .size 16
+
+; A string that isn't UTF-8 is a byte string.
+str = text / bytes
+
+; NodePublic, MachinePublic or DiscoPublic without its prefix.
+key = bytes .size 32
+
+hash = bytes .size 32
+
+; Seconds since the Unix epoch; with nanoseconds; and with the seconds east of
+; UTC, if not zero.
+time = int / [int, nanoseconds] / [int, nanoseconds, int]
+nanoseconds = 0..999999999
+
+; 4 bytes, 16 bytes, or 16 bytes and a zone; none for an invalid address.
+addr = bytes .size 0 / bytes .size 4 / bytes .size (16..18446744073709551615)
+
+; An addr with the port after it, in two bytes, the lower one first.
+addr-port = bytes .size 2 / bytes .size 6 / bytes .size (18..18446744073709551615)
+
+; An addr with the number of bits after it, in one byte, 255 for an invalid prefix.
+prefix = bytes .size 1 / bytes .size 5 / bytes .size 17
+
+; True, false, or what else an opt.Bool may hold.
+opt-bool = bool / str
+`

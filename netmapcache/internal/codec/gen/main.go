@@ -1,0 +1,72 @@
+// Command gen makes the encoder and the decoder of package codec, and
+// docs/format.cddl, from the types that are stored and fields.txt. It is run by
+// go generate, in the folder of package codec.
+//
+// A field that fields.txt doesn't have gets the next number, and a line there.
+// A field that no longer exists, or whose value would be written in another form, is an error: mark its
+// line as retired.
+package main
+
+import (
+	"log"
+	"os"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("gen: ")
+	old, err := os.ReadFile(tableFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	files, err := generate(old)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(name, content, 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// Names of the files, relative to the folder of package codec.
+const (
+	tableFile   = "fields.txt"
+	encoderFile = "encoder_gen.go"
+	decoderFile = "decoder_gen.go"
+	guardFile   = "guard_gen.go"
+	cddlFile    = "../../../docs/format.cddl"
+)
+
+// generate returns the contents of all files that depend on the types and on
+// the content of fields.txt, which is among them, by name.
+func generate(fields []byte) (map[string][]byte, error) {
+	t, err := parseTable(fields)
+	if err != nil {
+		return nil, err
+	}
+	m := newModel()
+	for _, root := range roots {
+		if err := m.add(root); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.assign(t); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{
+		tableFile: t.bytes(),
+		cddlFile:  m.cddl(),
+	}
+	for name, source := range map[string]func() ([]byte, error){
+		encoderFile: m.encoder,
+		decoderFile: m.decoder,
+		guardFile:   m.guard,
+	} {
+		if files[name], err = source(); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"tailscale.com/tailcfg"
+	"tailscale.com/tka"
+	"tailscale.com/types/key"
+	"tailscale.com/types/opt"
+)
+
+// roots are the types that the stored values consist of, with all that can be
+// reached from them.
+var roots = []reflect.Type{
+	reflect.TypeFor[format.Root](),
+	reflect.TypeFor[tailcfg.Node](),
+	reflect.TypeFor[format.Misc](),
+	reflect.TypeFor[tailcfg.DNSConfig](),
+	reflect.TypeFor[tailcfg.DERPMap](),
+	reflect.TypeFor[tailcfg.FilterRule](),
+	reflect.TypeFor[tailcfg.SSHPolicy](),
+	reflect.TypeFor[format.User](),
+}
+
+// A leaf is a type that package codec handles by hand.
+type leaf struct {
+	method string // of encoder and decoder; the encoder has another, with Field at its end
+	cddl   string
+}
+
+var leaves = map[reflect.Type]leaf{
+	reflect.TypeFor[time.Time]():         {"time", "time"},
+	reflect.TypeFor[netip.Addr]():        {"addr", "addr"},
+	reflect.TypeFor[netip.AddrPort]():    {"addrPort", "addr-port"},
+	reflect.TypeFor[netip.Prefix]():      {"prefix", "prefix"},
+	reflect.TypeFor[key.NodePublic]():    {"nodeKey", "key"},
+	reflect.TypeFor[key.MachinePublic](): {"machineKey", "key"},
+	reflect.TypeFor[key.DiscoPublic]():   {"discoKey", "key"},
+	reflect.TypeFor[tka.AUMHash]():       {"aumHash", "hash"},
+	reflect.TypeFor[format.Digest]():     {"digest", "digest"},
+	reflect.TypeFor[opt.Bool]():          {"optBool", "opt-bool"},
+}
+
+// views maps the views that occur inside of structs to what they are of.
+var views = map[reflect.Type]reflect.Type{
+	reflect.TypeFor[tailcfg.HostinfoView](): reflect.TypeFor[tailcfg.Hostinfo](),
+}
+
+// defaults maps fields, by type and name, to another field of the same type,
+// netip.Prefixes, whose value they have if they are absent. Such a field is written as null if it is nil
+// and the other isn't.
+var defaults = map[string]string{
+	"tailcfg.Node.AllowedIPs": "Addresses",
+}
+
+// unexported are the fields that can't be stored, and needn't be.
+var unexported = map[string]bool{
+	"tailcfg.Node.computedHostIfDifferent": true, // rebuilt by InitDisplayNames
+	"tailcfg.NetPortRange._":               true,
+	"tailcfg.Service._":                    true,
+}
+
+// A model is all types that are stored.
+type model struct {
+	structs []*structType
+	byType  map[reflect.Type]*structType
+	imports map[string]string // package name to path
+}
+
+type structType struct {
+	typ    reflect.Type
+	hidden bool // has unexported fields
+	fields []*field
+}
+
+type field struct {
+	reflect.StructField
+	num  int
+	form string // CDDL
+}
+
+func newModel() *model {
+	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{}}
+}
+
+// add adds t and all that can be reached from it.
+func (m *model) add(t reflect.Type) error {
+	if t.PkgPath() != "" {
+		if p, ok := m.imports[path.Base(t.PkgPath())]; ok && p != t.PkgPath() {
+			return fmt.Errorf("packages %s and %s have the same name", p, t.PkgPath())
+		}
+		m.imports[path.Base(t.PkgPath())] = t.PkgPath()
+	}
+	if _, ok := leaves[t]; ok {
+		return nil
+	}
+	if of, ok := views[t]; ok {
+		return m.add(of)
+	}
+	switch t.Kind() {
+	case reflect.Bool, reflect.String, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return nil
+	case reflect.Pointer, reflect.Slice:
+		return m.add(t.Elem())
+	case reflect.Map:
+		if k := t.Key().Kind(); k != reflect.String && k != reflect.Int {
+			return fmt.Errorf("map key %v is not supported", t.Key())
+		}
+		return errors.Join(m.add(t.Key()), m.add(t.Elem()))
+	case reflect.Struct:
+		return m.addStruct(t)
+	}
+	return fmt.Errorf("type %v is not supported", t)
+}
+
+func (m *model) addStruct(t reflect.Type) error {
+	if m.byType[t] != nil {
+		return nil
+	}
+	s := &structType{typ: t}
+	m.byType[t] = s
+	m.structs = append(m.structs, s)
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := t.String() + "." + f.Name
+		if !f.IsExported() {
+			if !unexported[name] {
+				return fmt.Errorf("%s is unexported: it has to be rebuilt on load, or to be irrelevant", name)
+			}
+			s.hidden = true
+			continue
+		}
+		if f.Type.Kind() == reflect.Struct && !f.Type.Comparable() {
+			return fmt.Errorf("%s: a struct that can't be compared is only supported in pointers, lists and maps", name)
+		}
+		if err := m.add(f.Type); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		s.fields = append(s.fields, &field{StructField: f, form: fieldForm(name, f.Type)})
+	}
+	return nil
+}
+
+// assign takes the numbers of all fields from t, to which it appends new ones.
+func (m *model) assign(t *table) error {
+	for _, s := range m.structs {
+		for _, f := range s.fields {
+			l, err := t.number(s.typ.String(), f.Name, f.form)
+			if err != nil {
+				return err
+			}
+			f.num = l.num
+		}
+		slices.SortFunc(s.fields, func(a, b *field) int { return cmp.Compare(a.num, b.num) })
+	}
+	for _, l := range t.lines {
+		i := slices.IndexFunc(m.structs, func(s *structType) bool { return s.typ.String() == l.typ })
+		known := i >= 0 && slices.ContainsFunc(m.structs[i].fields, func(f *field) bool { return f.num == l.num })
+		if !l.retired && !known {
+			return fmt.Errorf("%s.%s is gone: mark its line in fields.txt as retired", l.typ, l.field)
+		}
+	}
+	return nil
+}
+
+// fieldForm returns the CDDL of a field's value if it is present.
+func fieldForm(name string, t reflect.Type) string {
+	form := typeForm(t)
+	if defaults[name] != "" {
+		form += " / null"
+	}
+	return form
+}
+
+// typeForm returns the CDDL of values of type t that are not nil.
+func typeForm(t reflect.Type) string {
+	if l, ok := leaves[t]; ok {
+		return l.cddl
+	}
+	if of, ok := views[t]; ok {
+		return typeForm(of)
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.String:
+		return "str"
+	case reflect.Float64:
+		return "float"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "int"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "uint"
+	case reflect.Pointer:
+		return typeForm(t.Elem())
+	case reflect.Slice:
+		if isBytes(t) {
+			return "bytes"
+		}
+		return "[* " + elemForm(t.Elem()) + "]"
+	case reflect.Map:
+		return "{* " + typeForm(t.Key()) + " => " + elemForm(t.Elem()) + "}"
+	}
+	return ruleName(t)
+}
+
+// elemForm returns the CDDL of elements of lists and maps, which can't be absent.
+func elemForm(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return typeForm(t) + " / null"
+	}
+	return typeForm(t)
+}
+
+func isBytes(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}
+
+// ruleName returns the CDDL name of a struct: "ssh-policy" for tailcfg.SSHPolicy.
+func ruleName(t reflect.Type) string {
+	name := t.Name()
+	lower := func(i int) bool { return i < len(name) && 'a' <= name[i] && name[i] <= 'z' }
+	var b strings.Builder
+	for i := range len(name) {
+		if i > 0 && !lower(i) && (lower(i-1) || lower(i+1)) {
+			b.WriteByte('-')
+		}
+		b.WriteByte(name[i])
+	}
+	return strings.ToLower(b.String())
+}
