@@ -1,0 +1,125 @@
+//go:build js
+
+package idbstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/netmapcache/netmapcache/store"
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
+)
+
+// Store implements [store.Store].
+func (s *Store) Store(ctx context.Context, key string, value []byte) error {
+	return s.Commit(ctx, store.Change{Put: []store.Entry{{Key: key, Value: value}}})
+}
+
+// Remove implements [store.Store].
+func (s *Store) Remove(ctx context.Context, key string) error {
+	return s.Commit(ctx, store.Change{Remove: []string{key}})
+}
+
+// Commit implements [store.Committer]. All of ch takes effect or nothing.
+//
+// If the connection is lost while the browser commits, the change is made again,
+// unless the guard's key shows that it was made. If another writer came in between,
+// that can't be told, and the error is [store.ErrConflict].
+func (s *Store) Commit(ctx context.Context, ch store.Change) error {
+	if err := ch.Validate(); err != nil {
+		return fmt.Errorf("idbstore: commit: %w", err)
+	}
+	maybeDone := false
+	err := s.use(ctx, "commit", func(c *conn) error {
+		err := c.commit(ctx, ch, idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: s.durability}, maybeDone)
+		maybeDone = maybeDone || outcomeUnknown(err)
+		return err
+	})
+	if err == nil {
+		s.channel.Post()
+	}
+	return err
+}
+
+// commit carries out ch in one transaction. With maybeDone, an earlier attempt
+// may have succeeded.
+func (c *conn) commit(ctx context.Context, ch store.Change, options idb.TransactionOptions, maybeDone bool) error {
+	t, err := c.begin(options)
+	if err != nil {
+		return err
+	}
+	if ch.Guard != nil {
+		done, err := t.check(ctx, ch, maybeDone)
+		if done || err != nil {
+			t.abort()
+			return err
+		}
+	}
+	if err := t.apply(ch); err != nil {
+		t.abort()
+		return browser.Normal(err)
+	}
+	return t.finish(ctx)
+}
+
+// check reports whether the guard of ch holds. If it doesn't since an earlier
+// attempt at ch has succeeded, done is true.
+func (t *transaction) check(ctx context.Context, ch store.Change, maybeDone bool) (done bool, err error) {
+	g := ch.Guard
+	req, err := t.entries.Get(js.ValueOf(g.Key))
+	if err != nil {
+		return false, browser.Normal(err)
+	}
+	v, err := t.await(ctx, req)
+	if err != nil {
+		return false, err
+	}
+	value, err := loadedValue(g.Key, v)
+	if maybeDone {
+		if after := outcome(ch); after != nil && after.Check(value, err) == nil {
+			return true, nil
+		}
+	}
+	if errors.Is(err, ErrForeignValue) {
+		return false, fmt.Errorf("guard %q: %w: %w", g.Key, store.ErrConflict, err)
+	}
+	return false, g.Check(value, err)
+}
+
+// apply issues the requests of ch. That they succeed says nothing: only the
+// transaction's completion does.
+func (t *transaction) apply(ch store.Change) error {
+	for _, e := range ch.Put {
+		if _, err := t.entries.PutKey(js.ValueOf(e.Key), browser.FromBytes(e.Value)); err != nil {
+			return err
+		}
+	}
+	for _, key := range ch.Remove {
+		if !store.ValidKey(key) {
+			continue // it can't be there
+		}
+		if _, err := t.entries.Delete(js.ValueOf(key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outcome returns the guard that holds once ch is applied, or nil if ch doesn't
+// write the key of its guard.
+func outcome(ch store.Change) *store.Guard {
+	key := ch.Guard.Key
+	if slices.Contains(ch.Remove, key) {
+		return &store.Guard{Key: key, Absent: true}
+	}
+	for _, e := range ch.Put {
+		if e.Key == key {
+			return &store.Guard{Key: key, Value: e.Value}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package idbstore keeps values in IndexedDB.
+package idbstore

@@ -1,0 +1,196 @@
+//go:build js
+
+package idbstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/netmapcache/netmapcache/store"
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
+)
+
+var readOnly = idb.TransactionOptions{Mode: idb.TransactionReadOnly}
+
+// pageKeys is the number of keys that List collects before it yields them.
+const pageKeys = 512
+
+// List implements [store.Store]. Keys that aren't valid, which only others
+// can have stored, are passed over.
+func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if prefix != "" && !isASCII(prefix) {
+			return // no valid key begins so
+		}
+		for p := (page{prefix: prefix, last: prefix}); !p.final; {
+			err := s.use(ctx, "list", func(c *conn) error { return p.next(ctx, c) })
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, key := range p.keys {
+				if ctx.Err() != nil {
+					yield("", explain(ctx, "list", ctx.Err()))
+					return
+				}
+				if !yield(key, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// A page is a run of keys with a prefix.
+type page struct {
+	prefix string
+	keys   []string
+	last   string // the last key seen, valid or not
+	begun  bool   // last has been seen, and isn't the prefix
+	final  bool   // there are no keys after these
+}
+
+// next replaces the page by that after it.
+func (p *page) next(ctx context.Context, c *conn) error {
+	bounds, err := idb.NewKeyRangeBound(js.ValueOf(p.last), js.ValueOf(successor(p.prefix)), p.begun, true)
+	if err != nil {
+		return browser.Normal(err)
+	}
+	t, err := c.begin(readOnly)
+	if err != nil {
+		return err
+	}
+	cursor, err := t.entries.OpenKeyCursorRange(bounds, idb.CursorNext)
+	if err != nil {
+		return browser.Normal(err)
+	}
+	next := page{prefix: p.prefix, last: p.last, begun: p.begun, final: true}
+	seen := 0
+	wait, cancel := c.wait(ctx)
+	defer cancel()
+	err = cursor.Iter(wait, func(cur *idb.Cursor) error {
+		if seen == pageKeys {
+			next.final = false
+			return idb.ErrCursorStopIter
+		}
+		seen++
+		key, err := cur.Key()
+		if err != nil {
+			return err
+		}
+		next.last, next.begun = key.String(), true
+		if store.ValidKey(next.last) {
+			next.keys = append(next.keys, next.last)
+		}
+		return nil
+	})
+	if err != nil {
+		return t.failure(err)
+	}
+	// Iter reports a context that ended as success.
+	if wait.Err() != nil {
+		return context.Cause(wait)
+	}
+	*p = next
+	return nil
+}
+
+// successor returns the least string above all valid keys that begin with prefix.
+func successor(prefix string) string {
+	if prefix == "" {
+		return "\x7f"
+	}
+	end := len(prefix) - 1
+	return prefix[:end] + string(rune(prefix[end]+1))
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
+	for value, err := range s.LoadMany(ctx, []string{key}) {
+		return value, err
+	}
+	panic("unreachable")
+}
+
+// batchBytes is roughly how much of its values LoadMany holds beside the one it yields.
+const batchBytes = 4 << 20
+
+// LoadMany implements [store.BulkLoader].
+func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		size := 32 // keys of a batch, until more is known
+		var loaded, bytes int
+		for len(keys) > 0 {
+			batch := keys[:min(size, len(keys))]
+			keys = keys[len(batch):]
+			var values []js.Value
+			err := s.use(ctx, "load", func(c *conn) error {
+				var err error
+				values, err = c.get(ctx, batch)
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i, v := range values {
+				if ctx.Err() != nil {
+					yield(nil, explain(ctx, "load", ctx.Err()))
+					return
+				}
+				value, err := loadedValue(batch[i], v)
+				loaded++
+				bytes += len(value)
+				if !yield(value, err) || err != nil && !errors.Is(err, store.ErrKeyNotFound) {
+					return
+				}
+			}
+			size = min(max(batchBytes/(bytes/loaded+1), 1), 512)
+		}
+	}
+}
+
+// get returns what the object store holds under each of keys, or undefined.
+func (c *conn) get(ctx context.Context, keys []string) ([]js.Value, error) {
+	t, err := c.begin(readOnly)
+	if err != nil {
+		return nil, err
+	}
+	requests := make([]*idb.Request, len(keys))
+	for i, key := range keys {
+		if requests[i], err = t.entries.Get(js.ValueOf(key)); err != nil {
+			t.abort()
+			return nil, browser.Normal(err)
+		}
+	}
+	if _, err := t.await(ctx, requests[len(requests)-1]); err != nil {
+		return nil, err
+	}
+	values := make([]js.Value, len(keys))
+	for i, req := range requests {
+		if values[i], err = req.Result(); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+func loadedValue(key string, v js.Value) ([]byte, error) {
+	if v.IsUndefined() {
+		return nil, fmt.Errorf("idbstore: load %q: %w", key, store.ErrKeyNotFound)
+	}
+	value, ok := browser.ToBytes(v)
+	if !ok {
+		return nil, fmt.Errorf("idbstore: load %q: %w", key, ErrForeignValue)
+	}
+	return value, nil
+}

@@ -1,0 +1,40 @@
+//go:build js
+
+package idbstore
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/netmapcache/netmapcache/store"
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
+	"github.com/netmapcache/netmapcache/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	// The runtime keeps a goroutine for the event that is being handled. storetest,
+	// which counts goroutines, must begin while there is one.
+	open(t, databaseOf(t))
+	storetest.Run(t,
+		func(t *testing.T) store.Store { return open(t, databaseOf(t)) },
+		storetest.Options{
+			Reopen: func(t *testing.T, s store.Store) store.Store {
+				s.(*Store).Close()
+				return open(t, s.(*Store).database)
+			},
+			Live: browser.LiveFuncs,
+		})
+}
+
+// databaseOf returns a name for t's own use: the tests share an origin.
+func databaseOf(t *testing.T) string { return strings.ReplaceAll(t.Name(), "/", " ") }
+
+func open(t *testing.T, database string, opts ...Option) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), database, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

@@ -1,0 +1,115 @@
+//go:build js
+
+package idbstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
+)
+
+// A transaction ends as soon as the event loop runs with none of its requests
+// pending. So between begin, the requests, await and finish its user must wait for nothing else.
+type transaction struct {
+	conn    *conn
+	tx      *idb.Transaction
+	entries *idb.ObjectStore
+}
+
+func (c *conn) begin(options idb.TransactionOptions) (*transaction, error) {
+	tx, err := c.db.TransactionWithOptions(options, objectStore)
+	if err != nil {
+		return nil, browser.Normal(err)
+	}
+	entries, err := tx.ObjectStore(objectStore)
+	if err != nil {
+		return nil, browser.Normal(err)
+	}
+	return &transaction{c, tx, entries}, nil
+}
+
+// wait returns a context that ends with ctx, with the connection, or when the
+// browser is silent for too long. Its cause tells which.
+func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	silence := time.AfterFunc(c.silent, func() { cancel(errSilent) })
+	stop := context.AfterFunc(c.lost, func() { cancel(errLost) })
+	return ctx, func() {
+		stop()
+		silence.Stop()
+		cancel(nil)
+	}
+}
+
+// await waits for the success of req, and with it of all requests before it, and
+// returns its result. Its failure is that of the transaction.
+func (t *transaction) await(ctx context.Context, req *idb.Request) (js.Value, error) {
+	ctx, cancel := t.conn.wait(ctx)
+	defer cancel()
+	result, err := req.Await(ctx)
+	if err != nil {
+		return js.Value{}, t.failure(err)
+	}
+	// Await reports a context that ended as success.
+	if state, err := req.ReadyState(); err != nil || state != "done" {
+		t.abort()
+		return js.Value{}, context.Cause(ctx)
+	}
+	return result, nil
+}
+
+// failure returns the reason for which a request failed with err: requests after
+// the one that failed only tell that the transaction was aborted.
+func (t *transaction) failure(err error) error {
+	if browser.Named(err, "AbortError") {
+		if cause := t.tx.Err(); cause != nil {
+			return cause
+		}
+	}
+	return err
+}
+
+// finish commits the transaction and waits for that to be complete. When it
+// returns an error for which outcomeUnknown is true, it may have been committed.
+func (t *transaction) finish(ctx context.Context) error {
+	if err := t.tx.Commit(); err != nil {
+		return browser.Normal(err)
+	}
+	// Await must not see ctx: if that ends as it begins, it may hang. What it sees
+	// ends only once it listens.
+	end := make(chan error, 1)
+	go func() {
+		wait, cancel := t.conn.wait(context.Background())
+		defer cancel()
+		err := t.tx.Await(wait)
+		if errors.Is(err, context.Canceled) {
+			err = context.Cause(wait)
+		}
+		end <- err
+	}()
+	select {
+	case err := <-end:
+		if err == nil {
+			return nil
+		}
+		return t.failure(browser.Normal(err))
+	case <-ctx.Done():
+		t.abort()
+		return ctx.Err()
+	}
+}
+
+func outcomeUnknown(err error) bool {
+	return errors.Is(err, errLost) || errors.Is(err, errSilent)
+}
+
+// abort undoes what the transaction did, if it hasn't ended.
+func (t *transaction) abort() {
+	// The only error is that it has.
+	t.tx.Abort()
+}
