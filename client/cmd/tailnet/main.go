@@ -1,0 +1,114 @@
+// Command tailnet serves the page of the reference client together with a control plane
+// for it: an embedded tailnet of realistic peers that change all the time, or a
+// real control server that it stands in front of. Both are served from one
+// origin, so that the browser asks nobody for permission. The control plane can be taken down
+// and up again while the page goes on being served.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/netmapcache/netmapcache/client/internal/tailnet"
+	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"tailscale.com/envknob"
+	"tailscale.com/types/logger"
+)
+
+// dirs is a flag that may be given several times.
+type dirs []string
+
+func (d *dirs) String() string { return strings.Join(*d, ",") }
+
+func (d *dirs) Set(s string) error {
+	*d = append(*d, s)
+	return nil
+}
+
+func main() {
+	log.SetFlags(0)
+	envknob.SetNoLogsNoSupport()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		log.Fatalf("tailnet: %v", err)
+	}
+}
+
+func run(ctx context.Context) error {
+	var web dirs
+	flag.Var(&web, "web", "`folder` with files to serve; given several times, the first that has a file serves it")
+	addr := flag.String("addr", "127.0.0.1:8080", "`address` to serve on; port 0 picks a free one")
+	peers := flag.Int("peers", 300, "`number` of peers in the embedded tailnet")
+	churn := flag.Duration("churn", 2*time.Second, "time between changes in the embedded tailnet; 0 for none")
+	seed := flag.Uint64("seed", 1, "`seed` of the embedded tailnet: equal seeds make equal tailnets")
+	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
+	down := flag.Bool("control-down", false, "start with the control plane down")
+	verbose := flag.Bool("v", false, "log what the control plane does")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if *peers < 0 {
+		return errors.New("-peers must not be negative")
+	}
+	if len(web) == 0 {
+		web = dirs{"web", "dist"}
+	}
+	logf := logger.Discard
+	if *verbose {
+		logf = log.Printf
+	}
+
+	var plane http.Handler
+	if *control != "" {
+		u, err := url.Parse(*control)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("-control %q is not an http or https URL", *control)
+		}
+		plane = proxy(u)
+	} else {
+		// A tenth more than there are at first, so that some may come and go.
+		network := tailnet.New(netmaptest.Realistic(*peers+*peers/10+1, *seed), *peers, *seed)
+		plane = tailnet.NewControl(network, logf)
+		if *churn > 0 {
+			go network.Churn(ctx, *churn)
+		}
+	}
+	sw := tailnet.NewSwitch(plane)
+	sw.Set(!*down)
+
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           site(sw, web),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          logger.StdLogger(logf),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	fmt.Printf("Serving on http://%s/ - end with Ctrl-C\n", ln.Addr())
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	sw.Set(false) // the server doesn't close connections that were taken over
+	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(closing)
+}

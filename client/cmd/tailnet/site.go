@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"os"
+
+	"github.com/netmapcache/netmapcache/client/internal/tailnet"
+)
+
+// The page loads only what this server has, runs no inline code, and connects to nothing else.
+const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// site serves the control plane, its switch, and the files in dirs.
+//
+// Files are sent as they are: compressing them for a browser on the same machine costs more than it saves.
+func site(control *tailnet.Switch, dirs []string) http.Handler {
+	mux := http.NewServeMux()
+	// All else that the control protocol asks for goes through /ts2021.
+	mux.Handle("/key", control)
+	mux.Handle("/ts2021", sameOrigin(control))
+	mux.Handle("GET /-/control", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeState(w, control)
+	}))
+	mux.Handle("POST /-/control", sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serveSwitch(w, r, control)
+	})))
+	mux.Handle("GET /", files(dirs))
+	return mux
+}
+
+// controlState is what /-/control takes and gives.
+type controlState struct {
+	Up *bool `json:"up"`
+}
+
+func serveSwitch(w http.ResponseWriter, r *http.Request, control *tailnet.Switch) {
+	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "application/json" {
+		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	var want controlState
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&want); err != nil || want.Up == nil {
+		http.Error(w, `the body must be {"up": true} or {"up": false}`, http.StatusBadRequest)
+		return
+	}
+	control.Set(*want.Up)
+	writeState(w, control)
+}
+
+func writeState(w http.ResponseWriter, control *tailnet.Switch) {
+	up := control.Up()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(controlState{Up: &up})
+}
+
+// sameOrigin refuses requests that pages of other origins make. The name of the host must be
+// an IP address or localhost, since any other can be made to point here.
+func sameOrigin(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
+			http.Error(w, "reach this server by its address or as localhost", http.StatusForbidden)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" {
+			if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
+				http.Error(w, "only this server's own page may do that", http.StatusForbidden)
+				return
+			}
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+			http.Error(w, "only this server's own page may do that", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// files serves the first of dirs that has the file.
+func files(dirs []string) http.Handler {
+	// The system's table of types may lack these or have others.
+	for ext, mediaType := range map[string]string{
+		".wasm": "application/wasm",
+		".js":   "text/javascript; charset=utf-8",
+		".mjs":  "text/javascript; charset=utf-8",
+	} {
+		mime.AddExtensionType(ext, mediaType)
+	}
+	var fsys layers
+	for _, d := range dirs {
+		fsys = append(fsys, os.DirFS(d))
+	}
+	serve := http.FileServerFS(fsys)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache") // ask every time, by date
+		serve.ServeHTTP(w, r)
+	})
+}
+
+// layers is a file system in which each name is that of the first layer that has it.
+type layers []fs.FS
+
+func (l layers) Open(name string) (fs.File, error) {
+	for _, fsys := range l {
+		f, err := fsys.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return f, err
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// proxy forwards to a real control server, the upgrade of /ts2021 included.
+func proxy(to *url.URL) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = to.Host
+		r.Out.Header.Del("Origin") // it names this server
+	}}
+}

@@ -1,0 +1,167 @@
+// Package tailnet is a small tailnet that lives in one process: a model of a
+// network that changes over time, and a control server that tells clients of it
+// over the real protocol.
+package tailnet
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/netmap"
+	"tailscale.com/types/opt"
+)
+
+// Network is the model that full maps and deltas are both rendered from, so that a
+// client which follows the deltas ends up with what a new client is told at once.
+//
+// Nodes and profiles in it are never changed, only replaced: responses that
+// are still being sent refer to them. It is safe for concurrent use.
+type Network struct {
+	base      *netmap.NetworkMap // what never changes, and the pattern of the self nodes
+	keyExpiry time.Time          // of all self nodes
+
+	mu      sync.Mutex
+	rng     *rand.Rand
+	size    int                              // the number of peers to stay close to
+	present map[tailcfg.NodeID]*tailcfg.Node // the peers
+	absent  []*tailcfg.Node                  // nodes that may appear, oldest departure first
+	users   map[tailcfg.UserID]tailcfg.UserProfile
+	filter  []tailcfg.FilterRule
+	dns     tailcfg.DNSConfig
+	streams map[*stream]struct{}
+}
+
+// stream is one client's map poll. Its channel is closed when the client has
+// fallen so far behind that it had better ask again.
+type stream struct {
+	deltas chan *tailcfg.MapResponse
+}
+
+// streamBacklog is how many deltas may wait for a slow client.
+const streamBacklog = 256
+
+// New returns a network that looks like nm. Its first peers, as many as size tells,
+// are there from the start, the rest may appear later. With the same seed the
+// network goes through the same changes.
+func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
+	n := &Network{
+		base:      nm,
+		keyExpiry: time.Now().UTC().Truncate(time.Second).AddDate(0, 6, 0),
+		rng:       rand.New(rand.NewPCG(seed, 0)),
+		present:   map[tailcfg.NodeID]*tailcfg.Node{},
+		users:     map[tailcfg.UserID]tailcfg.UserProfile{},
+		dns:       *nm.DNS.Clone(),
+		streams:   map[*stream]struct{}{},
+	}
+	for _, p := range nm.Peers {
+		if len(n.present) < size {
+			n.present[p.ID()] = p.AsStruct()
+		} else {
+			n.absent = append(n.absent, p.AsStruct())
+		}
+	}
+	n.size = len(n.present)
+	for id, u := range nm.UserProfiles {
+		n.users[id] = *u.AsStruct()
+	}
+	for _, r := range nm.PacketFilterRules.All() {
+		n.filter = append(n.filter, r)
+	}
+	return n
+}
+
+// Size returns the number of peers that are present.
+func (n *Network) Size() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.present)
+}
+
+// watch returns the full map for the client that self describes, and a stream of all changes
+// after it. The stream must be given back to unwatch.
+func (n *Network) watch(self *tailcfg.Node) (*tailcfg.MapResponse, *stream) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := &stream{deltas: make(chan *tailcfg.MapResponse, streamBacklog)}
+	n.streams[s] = struct{}{}
+	return n.fullMapLocked(self), s
+}
+
+func (n *Network) unwatch(s *stream) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.streams, s)
+}
+
+// publishLocked hands a change to every client.
+func (n *Network) publishLocked(mr *tailcfg.MapResponse) {
+	for s := range n.streams {
+		select {
+		case s.deltas <- mr:
+		default:
+			close(s.deltas)
+			delete(n.streams, s)
+		}
+	}
+}
+
+func (n *Network) fullMapLocked(self *tailcfg.Node) *tailcfg.MapResponse {
+	now := time.Now().UTC()
+	mr := &tailcfg.MapResponse{
+		Node:                      self,
+		Peers:                     slices.SortedFunc(maps.Values(n.present), byID),
+		DNSConfig:                 n.dns.Clone(),
+		DERPMap:                   n.base.DERPMap,
+		Domain:                    n.base.Domain,
+		DomainDataPlaneAuditLogID: n.base.DomainAuditLogID,
+		CollectServices:           opt.NewBool(n.base.CollectServices),
+		PacketFilter:              n.filter,
+		SSHPolicy:                 n.base.SSHPolicy,
+		ControlTime:               &now,
+	}
+	for _, id := range slices.Sorted(maps.Keys(n.users)) {
+		mr.UserProfiles = append(mr.UserProfiles, n.users[id])
+	}
+	for id, m := range n.base.DisplayMessages {
+		if mr.DisplayMessages == nil {
+			mr.DisplayMessages = map[tailcfg.DisplayMessageID]*tailcfg.DisplayMessage{}
+		}
+		mr.DisplayMessages[id] = &m
+	}
+	return mr
+}
+
+func byID(a, b *tailcfg.Node) int { return cmp.Compare(a.ID, b.ID) }
+
+// selfNode describes a registered client to itself. The first to register gets the
+// place of the self node that the network was made with; others get one like it
+// with an identity of their own.
+func (n *Network) selfNode(registered *tailcfg.Node, req *tailcfg.MapRequest) *tailcfg.Node {
+	self := n.base.SelfNode.AsStruct()
+	if nth := registered.ID; nth > 1 {
+		_, suffix, _ := strings.Cut(self.Name, ".")
+		self.ID -= nth // the peers have greater ones
+		self.StableID = tailcfg.StableNodeID(fmt.Sprintf("%s-%d", self.StableID, nth))
+		self.Name = fmt.Sprintf("device-%d.%s", nth, suffix)
+		self.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 127, byte(nth >> 8), byte(nth)}), 32)}
+		self.AllowedIPs = self.Addresses
+	}
+	self.KeyExpiry = n.keyExpiry
+	self.Key = req.NodeKey
+	self.DiscoKey = req.DiscoKey
+	self.Machine = registered.Machine
+	self.Endpoints = req.Endpoints
+	self.Cap = req.Version
+	if req.Hostinfo != nil {
+		self.Hostinfo = req.Hostinfo.View()
+	}
+	return self
+}
