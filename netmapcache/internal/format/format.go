@@ -47,6 +47,10 @@ type Root struct {
 	UserParts uint64
 
 	Columns []Column // in order of Kind, then Part
+
+	// Upstream tells that the commit of this root replaced upstream's layout,
+	// and that keys of that may be left if the commit was interrupted.
+	Upstream bool
 }
 
 // Column names one column of a snapshot.

@@ -1,0 +1,51 @@
+package netmapcache
+
+import (
+	"context"
+	"errors"
+
+	"github.com/netmapcache/netmapcache/store"
+)
+
+// Clear removes the cached netmap from the store, whoever the owner, and
+// whatever an interrupted commit left. Keys that are not the cache's stay.
+//
+// The netmap is gone once its root is, with which Clear begins; if it then reports
+// an error, columns may be left in the store, to be removed by a later call
+// of Store or Clear.
+func (c *Cache) Clear(ctx context.Context) error {
+	if !enabled {
+		return nil
+	}
+	end, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+
+	value, err := c.store.Load(ctx, rootKey)
+	if err != nil && !errors.Is(err, ErrKeyNotFound) {
+		return storeError(rootKey, err)
+	}
+	root, _ := openRoot(value)
+	upstream := isUpstream(value) || root != nil && root.Upstream
+	if err := c.store.Remove(ctx, rootKey); err != nil {
+		return storeError(rootKey, err)
+	}
+	c.last = nil
+
+	// From here on another writer may have begun anew.
+	ch := store.Change{Guard: &store.Guard{Key: rootKey, Absent: true}}
+	for key, err := range c.store.List(ctx, "") {
+		if err != nil {
+			return storeError("list of keys", err)
+		}
+		if isColumnKey(key) || upstream && isUpstreamKey(key) {
+			ch.Remove = append(ch.Remove, key)
+		}
+	}
+	if err := store.Commit(ctx, c.store, ch); err != nil && !errors.Is(err, store.ErrConflict) {
+		return storeError("columns", err)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package netmapcache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"github.com/netmapcache/netmapcache/store"
+)
+
+const (
+	// confirmEvery is how often, at most, the root is written only to say that
+	// the snapshot is still current.
+	confirmEvery = 10 * time.Minute
+
+	// guardedAttempts is how often a commit is tried that other writers may
+	// outrun. Each time it fails one of theirs has succeeded.
+	guardedAttempts = 8
+)
+
+// stored is what a store holds, as far as a commit needs to know.
+type stored struct {
+	value  []byte       // of the root key
+	absent bool         // whether there is none
+	root   *format.Root // what value holds, nil if it isn't a root
+
+	good      map[string]bool // the keys of columns that are there and whole
+	removable []string        // the keys to remove if the new root doesn't name them
+	upstream  bool            // whether keys of upstream's layout are among them
+}
+
+// commit makes next the stored snapshot, whatever is stored now.
+func (c *Cache) commit(ctx context.Context, next *snapshot) error {
+	for attempt := range guardedAttempts + 1 {
+		st, err := c.examine(ctx)
+		if err != nil {
+			return err
+		}
+		if c.unchanged(st, next) {
+			c.keep(next, st.value, st.root)
+			return nil
+		}
+		ch, root := c.change(st, next)
+		if attempt == guardedAttempts {
+			// Outrun that often, write everything and remove nothing:
+			// that is right whatever the others do meanwhile.
+			st.good, st.removable = nil, nil
+			ch, root = c.change(st, next)
+			ch.Guard = nil
+		}
+		err = store.Commit(ctx, c.store, ch)
+		if err == nil {
+			c.keep(next, ch.Put[len(ch.Put)-1].Value, root)
+			return nil
+		} else if !errors.Is(err, store.ErrConflict) {
+			return storeError(rootKey, err)
+		}
+	}
+	return storeError(rootKey, store.ErrConflict)
+}
+
+// commitUpdate makes next, which was made of c.last, the stored snapshot. It
+// first takes for granted that the store is as c.last left it. If there is no
+// snapshot in the store any more it writes none, and returns errNoBase.
+func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
+	if c.last.root == nil { // upstream's layout
+		return c.commit(ctx, next)
+	}
+	good := keysOf(c.last)
+	st := &stored{value: c.last.value, root: c.last.root, good: good}
+	for key := range good {
+		st.removable = append(st.removable, key)
+	}
+	var err error
+	if c.unchanged(st, next) {
+		var value []byte
+		value, err = c.store.Load(ctx, rootKey)
+		if err == nil && bytes.Equal(value, st.value) {
+			c.keep(next, st.value, st.root)
+			return nil
+		}
+	} else {
+		ch, root := c.change(st, next)
+		err = store.Commit(ctx, c.store, ch)
+		if err == nil {
+			c.keep(next, ch.Put[len(ch.Put)-1].Value, root)
+			return nil
+		}
+		if errors.Is(err, store.ErrConflict) {
+			_, err = c.store.Load(ctx, rootKey)
+		}
+	}
+	switch {
+	case errors.Is(err, ErrKeyNotFound):
+		c.last = nil
+		return errNoBase
+	case err != nil:
+		return storeError(rootKey, err)
+	}
+	return c.commit(ctx, next)
+}
+
+// examine looks at what is stored. A column counts as good if it is there and
+// this Cache read or wrote it.
+func (c *Cache) examine(ctx context.Context) (*stored, error) {
+	st := &stored{good: make(map[string]bool)}
+	value, err := c.store.Load(ctx, rootKey)
+	switch {
+	case err == nil:
+		st.value = value
+		st.root, _ = openRoot(value) // what can't be read is replaced
+		st.upstream = isUpstream(value) || st.root != nil && st.root.Upstream
+	case errors.Is(err, ErrKeyNotFound):
+		st.absent = true
+	default:
+		return nil, storeError(rootKey, err)
+	}
+
+	// Only a store that commits atomically is cleared of columns that no root
+	// names: over another, they may be what a second writer is about to name.
+	_, sweep := c.store.(store.Committer)
+	named := make(map[string]bool)
+	if st.root != nil {
+		for _, col := range st.root.Columns {
+			named[columnKey(col)] = true
+		}
+	}
+	var known map[string]bool
+	if c.last != nil {
+		known = keysOf(c.last)
+	}
+	upstreamFound := false
+	for key, err := range c.store.List(ctx, "") {
+		switch {
+		case err != nil:
+			return nil, storeError("list of keys", err)
+		case isColumnKey(key):
+			if known[key] {
+				st.good[key] = true
+			}
+			if sweep || named[key] {
+				st.removable = append(st.removable, key)
+			}
+		case st.upstream && isUpstreamKey(key):
+			st.removable = append(st.removable, key)
+			upstreamFound = true
+		}
+	}
+	st.upstream = upstreamFound
+	return st, nil
+}
+
+// unchanged reports whether next is stored already, and nothing is left to do.
+func (c *Cache) unchanged(st *stored, next *snapshot) bool {
+	root, last := st.root, c.last
+	if last == nil || root == nil || !bytes.Equal(st.value, last.value) || root.Owner != c.owner {
+		return false
+	}
+	if age := c.now().Sub(root.Confirmed); age > confirmEvery || age < -confirmEvery {
+		return false
+	}
+	wanted := keysOf(next)
+	for key := range wanted {
+		if !st.good[key] {
+			return false
+		}
+	}
+	for _, key := range st.removable {
+		if !wanted[key] {
+			return false
+		}
+	}
+	return sameShape(root, next)
+}
+
+// sameShape reports whether root tells the same of s as a new root would,
+// of what it holds besides columns.
+func sameShape(root *format.Root, s *snapshot) bool {
+	return root.PeerParts == uint64(len(s.peers.parts)) && root.UserParts == uint64(len(s.users.parts))
+}
+
+// change returns the change that makes next of what is stored, and its root.
+func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) {
+	now := c.now().UTC().Round(0)
+	root := &format.Root{
+		Major:      format.Major,
+		Generation: 1,
+		Writer:     c.writer,
+		Saved:      now,
+		Confirmed:  now,
+		Owner:      c.owner,
+		PeerParts:  uint64(len(next.peers.parts)),
+		UserParts:  uint64(len(next.users.parts)),
+		Upstream:   st.upstream,
+	}
+	ch := store.Change{Guard: &store.Guard{Key: rootKey, Value: st.value, Absent: st.absent}}
+	wanted := make(map[string]bool)
+	for _, col := range next.columns() {
+		root.Columns = append(root.Columns, col.Column)
+		key := columnKey(col.Column)
+		wanted[key] = true
+		if !st.good[key] {
+			ch.Put = append(ch.Put, store.Entry{Key: key, Value: col.bytes()})
+		}
+	}
+	if st.root != nil {
+		root.Generation += st.root.Generation
+		if sameShape(st.root, next) && slices.Equal(st.root.Columns, root.Columns) {
+			root.Saved = st.root.Saved
+		}
+	}
+	ch.Put = append(ch.Put, store.Entry{Key: rootKey, Value: sealRoot(root)})
+	for _, key := range st.removable {
+		if !wanted[key] {
+			ch.Remove = append(ch.Remove, key)
+		}
+	}
+	return ch, root
+}
+
+// keep makes s, which is stored with the given root, the snapshot that c.last is.
+func (c *Cache) keep(s *snapshot, value []byte, root *format.Root) {
+	s.value, s.root = value, root
+	s.settle()
+	c.last = s
+}
+
+// keysOf returns the keys of the columns of s.
+func keysOf(s *snapshot) map[string]bool {
+	columns := s.columns()
+	keys := make(map[string]bool, len(columns))
+	for _, col := range columns {
+		keys[columnKey(col.Column)] = true
+	}
+	return keys
+}
+
+// storeError reports what the store said of the column or key called name.
+func storeError(name string, cause error) error {
+	return fmt.Errorf("netmapcache: %q: %w", name, cause)
+}

@@ -1,0 +1,55 @@
+package netmapcache
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/netmapcache/netmapcache/store"
+)
+
+// ErrKeyNotFound is reported by a [Store] when a key is loaded that it doesn't hold.
+var ErrKeyNotFound = store.ErrKeyNotFound
+
+// ErrCacheNotAvailable is reported when there is no usable snapshot: because
+// nothing was stored yet, because caching is left out of the build, or for
+// the reason that one of the errors below tells. They all satisfy
+// errors.Is(err, ErrCacheNotAvailable).
+//
+// A store that can't be read is not among the reasons: its own error is
+// reported then, and the snapshot may well be usable later.
+var ErrCacheNotAvailable = errors.New("netmap cache is not available")
+
+var (
+	// ErrCorrupt is reported when what is stored is damaged or incomplete.
+	// The error's text names the column. The next Store replaces everything.
+	ErrCorrupt = fmt.Errorf("%w: stored snapshot is corrupt", ErrCacheNotAvailable)
+
+	// ErrWrongOwner is reported when the snapshot was stored with another
+	// owner, or none, than [WithOwner] names.
+	ErrWrongOwner = fmt.Errorf("%w: stored snapshot belongs to another owner", ErrCacheNotAvailable)
+
+	// ErrExpired is reported when the snapshot was last confirmed longer ago
+	// than [WithMaxAge] allows, or at a time that is not known.
+	ErrExpired = fmt.Errorf("%w: stored snapshot is too old", ErrCacheNotAvailable)
+
+	// ErrFormat is reported when a newer version of this package wrote the
+	// snapshot, in a format that this one can't read.
+	ErrFormat = fmt.Errorf("%w: stored snapshot has a newer format", ErrCacheNotAvailable)
+)
+
+// errNoUser is reported for a netmap whose self node has no user, which is the
+// mark of a node that isn't logged in.
+var errNoUser = errors.New("netmapcache: no user in netmap")
+
+// errNoBase is reported when a part of a snapshot is to be updated and there is none.
+var errNoBase = fmt.Errorf("netmapcache: no netmap is cached to apply an update: %w", ErrCacheNotAvailable)
+
+// corrupt reports what is wrong with the column or key called name.
+func corrupt(name, why string) error {
+	return fmt.Errorf("netmapcache: %q: %s: %w", name, why, ErrCorrupt)
+}
+
+// corruptBy is corrupt with a cause.
+func corruptBy(name string, cause error) error {
+	return fmt.Errorf("netmapcache: %q: %w: %w", name, ErrCorrupt, cause)
+}

@@ -1,0 +1,164 @@
+package netmapcache
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"tailscale.com/tailcfg"
+)
+
+// A list is a list of the netmap, divided into parts that are each stored as a column.
+type list[T comparable] struct {
+	parts   [][]T     // in order of their hashes; nil if the list is nil
+	columns []*column // one for each part; nil for an empty one
+}
+
+// listOps is what there is to know about lists of T.
+type listOps[T comparable] struct {
+	kind    format.Kind
+	hash    func(T) uint64
+	compare func(a, b T) int
+	encode  func(dst []byte, part []T) []byte
+}
+
+var peerOps = listOps[tailcfg.NodeView]{
+	kind:    format.KindPeers,
+	hash:    func(p tailcfg.NodeView) uint64 { return peerHash(p.StableID()) },
+	compare: comparePeers,
+	encode:  codec.AppendPeers,
+}
+
+var userOps = listOps[user]{
+	kind:    format.KindUsers,
+	hash:    func(u user) uint64 { return userHash(u.id) },
+	compare: func(a, b user) int { return cmp.Compare(a.id, b.id) },
+	encode: func(dst []byte, part []user) []byte {
+		ids := make([]tailcfg.UserID, len(part))
+		profiles := make(map[tailcfg.UserID]tailcfg.UserProfileView, len(part))
+		for i, u := range part {
+			ids[i], profiles[u.id] = u.id, u.profile
+		}
+		return codec.AppendUsers(dst, ids, profiles)
+	},
+}
+
+// comparePeers orders peers as netmaps do, by ID.
+func comparePeers(a, b tailcfg.NodeView) int {
+	return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.StableID(), b.StableID()))
+}
+
+// divide returns items as a list, and takes from old the parts that are the same.
+// Nil gives a nil list.
+func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
+	if items == nil {
+		return list[T]{}
+	}
+	n := partsFor(len(items), uint64(len(old.parts)))
+	parts := make([][]T, n)
+	for _, it := range items {
+		i := ops.hash(it) & (n - 1)
+		parts[i] = append(parts[i], it)
+	}
+	return ops.list(parts, old)
+}
+
+// list makes a list of parts, and takes from old the columns of those that are the same.
+func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
+	l := list[T]{parts, make([]*column, len(parts))}
+	for i, part := range parts {
+		same := func() bool { return len(old.parts) == len(parts) && slices.Equal(part, old.parts[i]) }
+		if !same() { // else sorted already, as can be told without looking into part
+			slices.SortStableFunc(part, ops.compare)
+		}
+		switch {
+		case len(part) == 0:
+		case same():
+			l.columns[i] = old.columns[i]
+		default:
+			l.columns[i] = ops.column(i, part)
+			l.columns[i].set(l.columns[i].encode())
+		}
+	}
+	return l
+}
+
+// column returns the column for a part, its bytes, digest and size not yet set.
+func (ops *listOps[T]) column(i int, part []T) *column {
+	return &column{
+		Column: format.Column{Kind: ops.kind, Part: uint64(i), Count: uint64(len(part))},
+		encode: func() []byte { return ops.encode(nil, part) },
+	}
+}
+
+// An edit changes the part of a list that a hash belongs to.
+type edit[T comparable] struct {
+	hash  uint64
+	apply func(part []T) []T
+}
+
+// edit returns old with edits applied in turn.
+func (ops *listOps[T]) edit(old list[T], edits []edit[T]) list[T] {
+	if len(edits) == 0 {
+		return old
+	}
+	parts := slices.Clone(old.parts)
+	if parts == nil {
+		parts = make([][]T, 1)
+	}
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	own := make(map[uint64]bool) // the parts that are not old's any more
+	for _, e := range edits {
+		i := e.hash & uint64(len(parts)-1)
+		if !own[i] {
+			own[i] = true
+			parts[i] = slices.Clone(parts[i])
+		}
+		size -= len(parts[i])
+		parts[i] = e.apply(parts[i])
+		size += len(parts[i])
+	}
+	if old.parts == nil && size == 0 {
+		return old
+	}
+	if partsFor(size, uint64(len(parts))) != uint64(len(parts)) {
+		next := list[T]{parts: parts}
+		return ops.divide(next.all(), list[T]{})
+	}
+	return ops.list(parts, old)
+}
+
+// newParts returns a list of n empty parts, or the nil list if n is 0.
+func newParts[T comparable](n uint64) list[T] {
+	if n == 0 {
+		return list[T]{}
+	}
+	return list[T]{make([][]T, n), make([]*column, n)}
+}
+
+// put makes part, which is stored as col, a part of l.
+func (ops *listOps[T]) put(l *list[T], col format.Column, part []T) {
+	c := ops.column(int(col.Part), part)
+	c.Column = col
+	l.parts[col.Part], l.columns[col.Part] = part, c
+}
+
+// all returns the elements of l, part by part, or nil if l is the nil list.
+func (l *list[T]) all() []T {
+	if l.parts == nil {
+		return nil
+	}
+	size := 0
+	for _, part := range l.parts {
+		size += len(part)
+	}
+	all := make([]T, 0, size)
+	for _, part := range l.parts {
+		all = append(all, part...)
+	}
+	return all
+}

@@ -1,0 +1,181 @@
+package netmapcache
+
+import (
+	"context"
+	jsonv1 "encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/netmapcache/netmapcache/store"
+	"tailscale.com/tailcfg"
+	"tailscale.com/tka"
+	"tailscale.com/types/key"
+	"tailscale.com/types/netmap"
+	"tailscale.com/types/views"
+)
+
+// Upstream's layout, of tailscale.com v1.102: JSON objects under the keys below
+// and one for the self node under rootKey. Each holds one field of the same
+// name as here, save the miscellaneous ones, which are together.
+const (
+	upstreamMisc       = "msic" // as it is spelled there
+	upstreamDNS        = "dns"
+	upstreamDERPMap    = "derpmap"
+	upstreamFilter     = "filter"
+	upstreamSSH        = "ssh"
+	upstreamPeerPrefix = "peer-" // and a stable ID
+	upstreamUserPrefix = "user-" // and a user ID
+)
+
+type upstreamNode struct{ Node *tailcfg.Node }
+
+type upstreamUser struct{ UserProfile *tailcfg.UserProfile }
+
+// upstreamFields are the columns that upstream has one of, the self node aside.
+type upstreamFields struct {
+	MachineKey       key.MachinePublic
+	CollectServices  bool
+	DisplayMessages  map[tailcfg.DisplayMessageID]tailcfg.DisplayMessage
+	TKAEnabled       bool
+	TKAHead          tka.AUMHash
+	Domain           string
+	DomainAuditLogID string
+
+	DNS       tailcfg.DNSConfig
+	DERPMap   *tailcfg.DERPMap
+	SSHPolicy *tailcfg.SSHPolicy
+	Rules     views.Slice[tailcfg.FilterRule]
+}
+
+// isUpstream reports whether value, that of the root key, is of upstream's layout.
+func isUpstream(value []byte) bool {
+	return len(value) > 0 && value[0] == '{'
+}
+
+// isUpstreamKey reports whether key is one of upstream's layout, rootKey aside.
+func isUpstreamKey(key string) bool {
+	switch key {
+	case upstreamMisc, upstreamDNS, upstreamDERPMap, upstreamFilter, upstreamSSH:
+		return true
+	}
+	return strings.HasPrefix(key, upstreamPeerPrefix) || strings.HasPrefix(key, upstreamUserPrefix)
+}
+
+// readUpstream reads a netmap in upstream's layout, where self is the value of
+// the root key. As upstream does, it takes columns that are absent for empty.
+// The layout tells neither an owner nor a time.
+func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkMap, *snapshot, error) {
+	var selfNode upstreamNode
+	if err := decodeUpstream(rootKey, self, &selfNode); err != nil {
+		return nil, nil, err
+	} else if selfNode.Node == nil {
+		return nil, nil, corrupt(rootKey, "no self node")
+	}
+	if c.owner != "" {
+		return nil, nil, fmt.Errorf("netmapcache: owner is not known: %w", ErrWrongOwner)
+	}
+	if c.maxAge > 0 {
+		return nil, nil, fmt.Errorf("netmapcache: age is not known: %w", ErrExpired)
+	}
+
+	var fields upstreamFields
+	fixed := []string{upstreamMisc, upstreamDNS, upstreamDERPMap, upstreamFilter, upstreamSSH}
+	if err := c.loadUpstream(ctx, fixed, func(key string, data []byte) error {
+		return decodeUpstream(key, data, &fields)
+	}); err != nil {
+		return nil, nil, err
+	}
+	nm := &netmap.NetworkMap{
+		Cached:            true,
+		SelfNode:          selfNode.Node.View(),
+		DNS:               fields.DNS,
+		DERPMap:           fields.DERPMap,
+		SSHPolicy:         fields.SSHPolicy,
+		PacketFilterRules: fields.Rules,
+		MachineKey:        fields.MachineKey,
+		CollectServices:   fields.CollectServices,
+		DisplayMessages:   fields.DisplayMessages,
+		TKAEnabled:        fields.TKAEnabled,
+		TKAHead:           fields.TKAHead,
+		Domain:            fields.Domain,
+		DomainAuditLogID:  fields.DomainAuditLogID,
+	}
+	suffix := nm.MagicDNSSuffix()
+	initDisplayNames(selfNode.Node, suffix)
+
+	if err := c.eachUpstream(ctx, upstreamPeerPrefix, func(key string, data []byte) error {
+		var peer upstreamNode
+		if err := decodeUpstream(key, data, &peer); err != nil {
+			return err
+		} else if peer.Node == nil {
+			return corrupt(key, "no node")
+		}
+		initDisplayNames(peer.Node, suffix)
+		nm.Peers = append(nm.Peers, peer.Node.View())
+		return nil
+	}); err != nil {
+		return nil, nil, err
+	}
+	slices.SortStableFunc(nm.Peers, comparePeers)
+
+	if err := c.eachUpstream(ctx, upstreamUserPrefix, func(key string, data []byte) error {
+		var u upstreamUser
+		if err := decodeUpstream(key, data, &u); err != nil {
+			return err
+		} else if u.UserProfile == nil {
+			return corrupt(key, "no user profile")
+		}
+		if nm.UserProfiles == nil {
+			nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView)
+		}
+		nm.UserProfiles[u.UserProfile.ID] = u.UserProfile.View()
+		return nil
+	}); err != nil {
+		return nil, nil, err
+	}
+	derive(nm)
+
+	s := (*snapshot)(nil).with(nm)
+	s.value = self
+	return nm, s, nil
+}
+
+// eachUpstream calls decode for each key that begins with prefix.
+func (c *Cache) eachUpstream(ctx context.Context, prefix string, decode func(key string, data []byte) error) error {
+	var keys []string
+	for key, err := range c.store.List(ctx, prefix) {
+		if err != nil {
+			return storeError(prefix, err)
+		}
+		keys = append(keys, key)
+	}
+	return c.loadUpstream(ctx, keys, decode)
+}
+
+// loadUpstream calls decode for each of keys that the store holds.
+func (c *Cache) loadUpstream(ctx context.Context, keys []string, decode func(key string, data []byte) error) error {
+	i := 0
+	for data, err := range store.LoadMany(ctx, c.store, keys) {
+		key := keys[i]
+		i++
+		if errors.Is(err, ErrKeyNotFound) {
+			continue
+		} else if err != nil {
+			return storeError(key, err)
+		}
+		if err := decode(key, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decodeUpstream decodes data, the value of key, into v.
+func decodeUpstream(key string, data []byte, v any) error {
+	if err := jsonv1.Unmarshal(data, v); err != nil {
+		return corruptBy(key, err)
+	}
+	return nil
+}
