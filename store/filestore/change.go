@@ -1,0 +1,227 @@
+//go:build !js
+
+package filestore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/netmapcache/netmapcache/store"
+)
+
+// maxSyncs is how many files are written and synced at once. The more wait for
+// the disk together, the fewer commits of the file system's journal they need.
+const maxSyncs = 32
+
+// A replacement is a file that is about to get the name of another.
+type replacement struct {
+	entry  store.Entry
+	path   string // of the key's file
+	temp   string // path of the new file until it has that name
+	backup string // path of a link to the file that had the name, if any
+	named  bool   // the new file has the name
+	isNew  bool   // no file had the name
+}
+
+// apply applies ch, whose guard was checked. The caller holds the lock.
+//
+// All files are written and synced under temporary names first, since that
+// is what usually fails. Then they get their names: all but the last; these names
+// are synced; the last; its name is synced. What goes wrong up to here is undone.
+// Removals come after that, so that they can't become durable before it does;
+// their own durability matters only if there is nothing else.
+func (d directory) apply(ctx context.Context, ch store.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(ch.Put) > 0 {
+		if err := d.put(ctx, ch.Put); err != nil {
+			return err
+		}
+		for _, key := range ch.Remove {
+			d.removeValue(key) // what remains is for a later change to remove
+		}
+		return nil
+	}
+	if len(ch.Remove) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, key := range ch.Remove {
+		errs = append(errs, d.removeValue(key))
+	}
+	if err := d.fs.syncDir(d.path); err != nil {
+		errs = append(errs, fmt.Errorf("remove: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+func (d directory) put(ctx context.Context, entries []store.Entry) error {
+	files := make([]replacement, len(entries))
+	for i, e := range entries {
+		path, _ := d.file(e.Key) // a valid key has one
+		files[i] = replacement{entry: e, path: path, temp: d.temporary(), backup: d.temporary()}
+	}
+	// Whatever happens, no temporary file stays. Most of these are gone by then.
+	defer func() {
+		for i := range files {
+			if !files[i].named {
+				d.fs.remove(files[i].temp)
+			}
+			if !files[i].isNew {
+				d.fs.remove(files[i].backup)
+			}
+		}
+	}()
+	if err := d.write(ctx, files); err != nil {
+		return err
+	}
+
+	columns, last := files[:len(files)-1], files[len(files)-1:]
+	if err := d.name(columns); err != nil {
+		return errors.Join(err, d.undo(columns))
+	}
+	if err := d.name(last); err != nil {
+		// Until the last name is known to be undone, on disk as well, the others
+		// must stay: it might come back after a power cut.
+		undoErr := d.undo(last)
+		if undoErr == nil {
+			undoErr = d.fs.syncDir(d.path)
+		}
+		if undoErr == nil {
+			undoErr = d.undo(columns)
+		}
+		return errors.Join(err, undoErr)
+	}
+	return nil
+}
+
+// write writes and syncs the temporary files.
+func (d directory) write(ctx context.Context, files []replacement) error {
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	errs := make([]error, len(files))
+	for range min(maxSyncs, len(files)) {
+		wg.Go(func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= len(files) {
+					return
+				}
+				if errs[i] = d.writeOne(ctx, files[i]); errs[i] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d directory) writeOne(ctx context.Context, r replacement) error {
+	err := ctx.Err()
+	if err == nil {
+		err = d.writeSynced(r.temp, r.entry.Value)
+	}
+	if err != nil {
+		return fmt.Errorf("store %q: %w", r.entry.Key, err)
+	}
+	return nil
+}
+
+func (d directory) writeSynced(path string, value []byte) error {
+	f, err := d.fs.create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(value)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// name gives files their names, in order, and syncs these.
+func (d directory) name(files []replacement) error {
+	if len(files) == 0 {
+		return nil
+	}
+	for i := range files {
+		r := &files[i]
+		err := d.fs.link(r.path, r.backup)
+		r.isNew = errors.Is(err, fs.ErrNotExist)
+		if err := d.fs.rename(r.temp, r.path); err != nil {
+			return fmt.Errorf("store %q: %w", r.entry.Key, err)
+		}
+		r.named = true
+	}
+	if err := d.fs.syncDir(d.path); err != nil {
+		return fmt.Errorf("store %q: %w", files[len(files)-1].entry.Key, err)
+	}
+	return nil
+}
+
+// undo takes the names from files that got them and gives them back. On a file
+// system without hard links a value that was replaced can't be restored.
+func (d directory) undo(files []replacement) error {
+	var errs []error
+	for _, r := range files {
+		var err error
+		switch {
+		case !r.named:
+		case r.isNew:
+			err = d.fs.remove(r.path)
+		default:
+			err = d.fs.rename(r.backup, r.path)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("undo %q: %w", r.entry.Key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// temporaryPrefix begins the names of temporary files: hex of "tmp" follows.
+const temporaryPrefix = ownPrefix + "746d70"
+
+// temporary returns a new path for a temporary file. Such files exist only while
+// their maker holds the lock.
+func (d directory) temporary() string {
+	var id [8]byte
+	rand.Read(id[:])
+	return filepath.Join(d.path, temporaryPrefix+hex.EncodeToString(id[:]))
+}
+
+// removeTemporaries removes the temporary files of writers that didn't live to
+// do so. The caller holds the lock. One that can't be removed does no harm.
+func (d directory) removeTemporaries() {
+	dir, err := os.Open(d.path)
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	for _, name := range names {
+		if strings.HasPrefix(name, temporaryPrefix) {
+			d.fs.remove(filepath.Join(d.path, name))
+		}
+	}
+}
