@@ -35,12 +35,12 @@ func mustLoad(t *testing.T, c *netmapcache.Cache) *netmap.NetworkMap {
 }
 
 // checkLoad checks that c and a new Cache on s both load want.
-func checkLoad(t *testing.T, c *netmapcache.Cache, s netmapcache.Store, want *netmap.NetworkMap) {
+func checkLoad(t *testing.T, c *netmapcache.Cache, s netmapcache.Store, want *netmap.NetworkMap, opts ...netmaptest.DiffOption) {
 	t.Helper()
-	if diff := netmaptest.Diff(mustLoad(t, c), expected(want)); diff != "" {
+	if diff := netmaptest.Diff(mustLoad(t, c), expected(want), opts...); diff != "" {
 		t.Errorf("Load differs from what was stored:\n%s", diff)
 	}
-	if diff := netmaptest.Diff(mustLoad(t, netmapcache.NewCache(s)), expected(want)); diff != "" {
+	if diff := netmaptest.Diff(mustLoad(t, netmapcache.NewCache(s)), expected(want), opts...); diff != "" {
 		t.Errorf("Load by a new Cache differs from what was stored:\n%s", diff)
 	}
 }
@@ -140,7 +140,7 @@ func TestRoundTripHostile(t *testing.T) {
 		c := netmapcache.NewCache(s)
 		nm := netmaptest.Hostile(seed)
 		mustStore(t, c, nm)
-		checkLoad(t, c, s, nm)
+		checkLoad(t, c, s, nm, contradictory)
 		if t.Failed() {
 			t.Fatalf("with Hostile(%d)", seed)
 		}
@@ -256,7 +256,7 @@ func TestNotStored(t *testing.T) {
 
 func TestUpdates(t *testing.T) {
 	nm := netmaptest.Realistic(120, 2)
-	changed := change(nm.Peers[5], func(n *tailcfg.Node) { n.HomeDERP = 77 })
+	changed := change(nm.Peers[5], func(n *tailcfg.Node) { n.Name = "changed.example.ts.net." })
 	added := (&tailcfg.Node{ID: 1 << 40, StableID: "nADDED", Name: "added.example.ts.net."}).View()
 	rules := views.SliceOf(tailcfg.FilterAllowAll)
 	profile := (&tailcfg.UserProfile{ID: 1 << 41, LoginName: "new@example.com"}).View()

@@ -1,6 +1,8 @@
 package netmapcache
 
 import (
+	"strings"
+
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/util/set"
@@ -25,14 +27,27 @@ func derive(nm *netmap.NetworkMap) {
 	}
 }
 
-// initDisplayNames restores the display names of n, of which one is not stored
-// as it has no exported field, as long as n was saved with names at all.
+// restoreDisplayNames restores the display names of n, if it was saved with any.
+// Of the three, the host name has no exported field and therefore isn't stored.
 // suffix is the MagicDNS suffix of the tailnet.
-func initDisplayNames(n *tailcfg.Node, suffix string) {
-	if n.ComputedName == "" {
+func restoreDisplayNames(n *tailcfg.Node, suffix string) {
+	name, withHost := n.ComputedName, n.ComputedNameWithHost
+	if name == "" {
 		return
 	}
-	name, nameWithHost := n.ComputedName, n.ComputedNameWithHost
 	n.InitDisplayNames(suffix)
-	n.ComputedName, n.ComputedNameWithHost = name, nameWithHost
+	if n.ComputedName == name && n.ComputedNameWithHost == withHost {
+		return
+	}
+	// They are older than the node's present name or Hostinfo. The host name
+	// stands in parentheses behind the name.
+	host := ""
+	if rest, ok := strings.CutPrefix(withHost, name+" ("); ok {
+		host = strings.TrimSuffix(rest, ")")
+	}
+	nodeName, info := n.Name, n.Hostinfo
+	n.Name, n.Hostinfo = "-", (&tailcfg.Hostinfo{Hostname: host}).View()
+	n.InitDisplayNames("")
+	n.Name, n.Hostinfo = nodeName, info
+	n.ComputedName, n.ComputedNameWithHost = name, withHost
 }

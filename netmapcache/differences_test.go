@@ -54,6 +54,10 @@ func expected(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	return &want
 }
 
+// contradictory is one more difference, where a node's display names contradict
+// each other: the one that isn't exported is restored from the others.
+var contradictory = netmaptest.Ignore("tailcfg.Node.computedHostIfDifferent")
+
 func mustMatches(t *testing.T, rules views.Slice[tailcfg.FilterRule]) []filtertype.Match {
 	t.Helper()
 	matches, err := filter.MatchesFromFilterRules(rules.AsSlice())

@@ -165,7 +165,7 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			return err
 		}
 		nm.SelfNode = n.View()
-		initDisplayNames(n, nm.MagicDNSSuffix())
+		restoreDisplayNames(n, nm.MagicDNSSuffix())
 		of = nm.SelfNode
 	case format.KindMisc:
 		m, err := codec.DecodeMisc(data)
@@ -209,7 +209,7 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 		part := make([]tailcfg.NodeView, len(nodes))
 		suffix := nm.MagicDNSSuffix() // the root names the self node's column first
 		for i, n := range nodes {
-			initDisplayNames(n, suffix)
+			restoreDisplayNames(n, suffix)
 			part[i] = n.View()
 		}
 		count = len(part)

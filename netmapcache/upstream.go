@@ -103,7 +103,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		DomainAuditLogID:  fields.DomainAuditLogID,
 	}
 	suffix := nm.MagicDNSSuffix()
-	initDisplayNames(selfNode.Node, suffix)
+	restoreDisplayNames(selfNode.Node, suffix)
 
 	if err := c.eachUpstream(ctx, upstreamPeerPrefix, func(key string, data []byte) error {
 		var peer upstreamNode
@@ -112,7 +112,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		} else if peer.Node == nil {
 			return corrupt(key, "no node")
 		}
-		initDisplayNames(peer.Node, suffix)
+		restoreDisplayNames(peer.Node, suffix)
 		nm.Peers = append(nm.Peers, peer.Node.View())
 		return nil
 	}); err != nil {
