@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"tailscale.com/tailcfg"
@@ -18,12 +19,19 @@ func clone(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	return &c
 }
 
+// nodeOf returns a copy of what v shows. AsStruct's isn't exact: in a CapMap, it
+// makes an empty slice of a nil one.
+func nodeOf(v tailcfg.NodeView) *tailcfg.Node {
+	v = deepCopy(v)
+	return field(addressable(reflect.ValueOf(v)), 0).Interface().(*tailcfg.Node)
+}
+
 // WithPeerChanged returns nm with peer i replaced: it has other endpoints,
 // another home DERP region and another disco key, which differ for every seed.
 func WithPeerChanged(nm *netmap.NetworkMap, i int, seed uint64) *netmap.NetworkMap {
 	b := changer(seed)
 	c := clone(nm)
-	n := nm.Peers[i].AsStruct()
+	n := nodeOf(nm.Peers[i])
 	n.Endpoints = b.endpoints()
 	n.HomeDERP = 1 + n.HomeDERP%len(derpRegions)
 	n.DiscoKey = b.discoKey()
@@ -69,7 +77,7 @@ func WithPeersRemoved(nm *netmap.NetworkMap, indices ...int) *netmap.NetworkMap 
 // in the self node.
 func WithSelfChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
 	c := *nm
-	n := nm.SelfNode.AsStruct()
+	n := nodeOf(nm.SelfNode)
 	n.Endpoints = changer(seed).endpoints()
 	n.HomeDERP = 1 + n.HomeDERP%len(derpRegions)
 	c.SelfNode = n.View()

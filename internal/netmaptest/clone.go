@@ -5,10 +5,10 @@ import "reflect"
 // deepCopy returns a copy of v, unexported fields included, that shares no
 // pointer, slice or map with it. Functions stay the same.
 func deepCopy[T any](v T) T {
-	src := addressable(reflect.ValueOf(&v).Elem())
-	dst := reflect.New(src.Type())
-	copyInto(dst.Elem(), src)
-	return dst.Elem().Interface().(T)
+	src := addressable(reflect.ValueOf(v))
+	dst := reflect.New(src.Type()).Elem()
+	copyInto(dst, src)
+	return dst.Interface().(T)
 }
 
 func copyInto(dst, src reflect.Value) {

@@ -214,11 +214,16 @@ func (d *differ) compareLists(path string, g, w reflect.Value) {
 		}
 		return
 	}
-	if g.Len() != w.Len() {
+	sameLen := g.Len() == w.Len()
+	if !sameLen {
 		d.report(path, "got %d elements, want %d", g.Len(), w.Len())
 	}
+	before := d.count
 	for i := range min(g.Len(), w.Len()) {
 		d.compare(fmt.Sprintf("%s[%d]", path, i), g.Index(i), w.Index(i))
+		if !sameLen && d.count > before {
+			return // where one is missing, the rest has shifted
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package netmaptest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -147,10 +148,10 @@ func (f *filler) displayNames(n *tailcfg.Node) {
 	if f.json {
 		return
 	}
-	if f.oneIn(3) {
-		n.ComputedName = name
-	}
-	if f.oneIn(3) {
+	switch f.IntN(4) {
+	case 0:
+		n.ComputedName = cmp.Or(name, "changed")
+	case 1:
 		n.ComputedNameWithHost = withHost
 	}
 }

@@ -11,7 +11,12 @@ import (
 
 func (f *filler) time() time.Time {
 	zones := []*time.Location{time.UTC, time.FixedZone("", 0), time.FixedZone("CEST", 2*3600), time.FixedZone("", -(9*3600 + 30*60)), time.FixedZone("", 23*3600+59*60)}
-	instants := []int64{0, 1, -1, 1<<32 - 1, 1 << 32, 1_760_000_000, 1_700_000_000, 253402214400} // the last is one day before the year 10000
+	instants := []int64{
+		0, 1, -1, 1<<32 - 1, 1 << 32, 1_760_000_000, 1_700_000_000,
+		zeroSeconds + 86400,
+		-62167132800, // a day after the year 0 begins
+		253402214400, // a day before the year 9999 ends
+	}
 	nanos := []int64{0, 1, 999_999_999, 123_456_789, 500_000_000, 1_000_000}
 	if f.json {
 		// The zero instant is left out at other offsets: omitzero drops it.

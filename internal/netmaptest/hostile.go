@@ -123,8 +123,8 @@ func (f *filler) rules(nm *netmap.NetworkMap) {
 			f.parseable(&rules[i])
 		}
 	}
-	if !nm.PacketFilterRules.IsNil() && rules == nil && !f.json {
-		rules = []tailcfg.FilterRule{}
+	if f.json && len(rules) == 0 {
+		rules = nil // upstream makes no empty packet filter
 	}
 	nm.PacketFilterRules = views.SliceOf(rules)
 	if rules != nil {

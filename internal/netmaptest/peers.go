@@ -143,8 +143,7 @@ func (b *builder) node(owner *tailcfg.UserProfile, label, suffix string) *tailcf
 	return n
 }
 
-// anyAddrs returns the addresses of one of the peers made so far, or of the
-// node itself if there are none.
+// anyAddrs returns the addresses of one of the nodes made so far.
 func (b *builder) anyAddrs() []netip.Prefix { return b.addrs[b.IntN(len(b.addrs))] }
 
 func (b *builder) setOffline(n *tailcfg.Node) {
@@ -166,7 +165,7 @@ func (b *builder) connect(n *tailcfg.Node) {
 		online := true
 		n.Online = &online
 	}
-	if b.oneIn(2) {
+	if b.IntN(5) < 2 {
 		n.KeySignature = b.bytes(150 + b.IntN(40))
 	}
 }
@@ -199,7 +198,7 @@ func (b *builder) device() *tailcfg.Node {
 	if b.oneIn(20) {
 		hi.ExitNodeID = "nExit4TQ9c11CNTRL"
 	}
-	if b.oneIn(3) {
+	if b.oneIn(5) {
 		hi.NetInfo = b.netInfo(false)
 	}
 	n.Hostinfo = hi.View()
@@ -253,25 +252,31 @@ func (b *builder) server() *tailcfg.Node {
 	case "web":
 		hi.ServicesHash = fmt.Sprintf("%x", b.bytes(32))
 	}
-	hi.SSH_HostKeys = b.sshHostKeys()
+	if b.oneIn(2) {
+		hi.SSH_HostKeys = b.sshHostKeys()
+	}
 	n.Hostinfo = hi.View()
 	b.connect(n)
 	return n
 }
 
-// router returns a subnet router, one of a pair for the same subnet now and then.
+// router returns a subnet router. Every fourth is on standby for the subnet of
+// the one before.
 func (b *builder) router() *tailcfg.Node {
 	n := b.server()
-	first := !b.oneIn(4) || b.routers == 0
-	if first {
-		b.routers++
+	b.routers++
+	subnet, standby := b.routers, b.routers%4 == 0
+	if standby {
+		subnet--
 	}
-	routes := []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(20 + b.routers>>8), byte(b.routers), 0}), 24)}
+	hi, lo := byte(20+subnet>>8), byte(subnet)
+	routes := []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, hi, lo, 0}), 24)}
 	if b.oneIn(4) {
-		routes = append(routes, netip.PrefixFrom(netip.AddrFrom16([16]byte{0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0, 0x0b, 0x1a, 11: 7, 12: 10, 13: byte(20 + b.routers>>8), 14: byte(b.routers)}), 120))
+		// 4via6, of site 7
+		routes = append(routes, netip.PrefixFrom(netip.AddrFrom16([16]byte{0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0, 0x0b, 0x1a, 11: 7, 12: 10, 13: hi, 14: lo}), 120))
 	}
 	b.advertise(n, routes)
-	if first {
+	if !standby {
 		n.AllowedIPs = append(n.AllowedIPs, routes...)
 		n.PrimaryRoutes = routes
 	}
@@ -319,16 +324,12 @@ func (b *builder) wireGuardOnly() *tailcfg.Node {
 	return n
 }
 
-// sharedIn returns a node of another tailnet, which one of its users shares with us.
+// sharedIn returns a node of another tailnet, which someone there shares with us.
 func (b *builder) sharedIn() *tailcfg.Node {
 	host := b.pick("build-box", "media", "staging", "printer")
-	n := b.node(b.sharer, b.name(host), otherSuffix)
+	n := b.node(b.foreign, b.name(host), otherSuffix)
 	n.Sharer = b.sharer.ID
-	if b.oneIn(2) {
-		n.User = b.foreign.ID
-	}
 	n.Hostinfo = b.hostinfo("linux", host).View()
-	n.CapMap = tailcfg.NodeCapMap{}
 	b.connect(n)
 	return n
 }
