@@ -63,7 +63,7 @@ func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, erro
 	if len(data) > MaxBytes {
 		return zero, &Error{Where: what, Err: errTooLong}
 	}
-	if err := wellformed(data); err != nil {
+	if err := wellformed.Wellformed(data); err != nil {
 		return zero, &Error{Where: what, Err: err}
 	}
 	d := &decoder{s: string(data), budget: allocSlack + allocPerByte*len(data)}
@@ -82,11 +82,10 @@ func decodeOne[T any](data []byte, value func(*decoder, *T)) (*T, error) {
 	return decodeAll(data, "", func(d *decoder) *T { return decodeNew(d, value) })
 }
 
-// wellformed reports an error unless data is one well-formed CBOR value and
-// nothing else.
-func wellformed(data []byte) error {
-	return cbor.Wellformed(data)
-}
+// wellformed checks that there is one well-formed value and nothing else, without
+// the default limits for arrays and maps: a large network may well exceed them, and
+// the lengths of values limit them too. Values may be nested 32 levels deep.
+var wellformed, _ = cbor.DecOptions{MaxArrayElements: MaxBytes, MaxMapPairs: MaxBytes}.DecMode()
 
 func (d *decoder) fail(text string) {
 	if d.err == nil {

@@ -10,7 +10,10 @@ import (
 	"tailscale.com/types/dnstype"
 	"tailscale.com/types/key"
 	"tailscale.com/types/opt"
+	"tailscale.com/types/structs"
+	"tailscale.com/types/tkatype"
 	"time"
+	"unsafe"
 )
 
 // Each conversion compiles only if the type's fields are exactly these. A new one
@@ -272,5 +275,64 @@ func _() {
 		ProfilePicURL string
 		Groups        []string
 	}(tailcfg.UserProfile{})
+
+}
+
+// Types with unexported fields can't be converted. That their size is the same
+// says as much, unless a new field is so small that it fits between others; that is left
+// to the test of package gen.
+func _() {
+	_ = [unsafe.Sizeof(tailcfg.Node{})]struct{}([unsafe.Sizeof(struct {
+		ID                            tailcfg.NodeID
+		StableID                      tailcfg.StableNodeID
+		Name                          string
+		User                          tailcfg.UserID
+		Sharer                        tailcfg.UserID
+		Key                           key.NodePublic
+		KeyExpiry                     time.Time
+		KeySignature                  tkatype.MarshaledSignature
+		Machine                       key.MachinePublic
+		DiscoKey                      key.DiscoPublic
+		Addresses                     []netip.Prefix
+		AllowedIPs                    []netip.Prefix
+		Endpoints                     []netip.AddrPort
+		LegacyDERPString              string
+		HomeDERP                      int
+		Hostinfo                      tailcfg.HostinfoView
+		Created                       time.Time
+		Cap                           tailcfg.CapabilityVersion
+		Tags                          []string
+		PrimaryRoutes                 []netip.Prefix
+		LastSeen                      *time.Time
+		Online                        *bool
+		MachineAuthorized             bool
+		Capabilities                  []tailcfg.NodeCapability
+		CapMap                        tailcfg.NodeCapMap
+		UnsignedPeerAPIOnly           bool
+		ComputedName                  string
+		_                             string
+		ComputedNameWithHost          string
+		DataPlaneAuditLogID           string
+		Expired                       bool
+		SelfNodeV4MasqAddrForThisPeer *netip.Addr
+		SelfNodeV6MasqAddrForThisPeer *netip.Addr
+		IsWireGuardOnly               bool
+		IsJailed                      bool
+		ExitNodeDNSResolvers          []*dnstype.Resolver
+	}{})]struct{}{})
+
+	_ = [unsafe.Sizeof(tailcfg.Service{})]struct{}([unsafe.Sizeof(struct {
+		_           structs.Incomparable
+		Proto       tailcfg.ServiceProto
+		Port        uint16
+		Description string
+	}{})]struct{}{})
+
+	_ = [unsafe.Sizeof(tailcfg.NetPortRange{})]struct{}([unsafe.Sizeof(struct {
+		_     structs.Incomparable
+		IP    string
+		Bits  *int
+		Ports tailcfg.PortRange
+	}{})]struct{}{})
 
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package codec
 
 import (
@@ -8,12 +10,11 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// A viewReader finds the structs behind views.
+// A viewReader finds the structs behind views. They must not be changed.
 //
 // A view gives its struct away in one place only: its MarshalJSONTo hands the
 // pointer to the JSON package, and with it to any marshal function among the
 // encoder's options. That costs some 60 ns, a clone by AsStruct many times that.
-// The structs must not be changed.
 //
 // Should a version of tailscale.com not marshal the struct itself, the marshal
 // function isn't called, and the struct is cloned.

@@ -89,16 +89,13 @@ type field struct {
 }
 
 func newModel() *model {
-	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{}}
+	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{"unsafe": "unsafe"}}
 }
 
 // add adds t and all that can be reached from it.
 func (m *model) add(t reflect.Type) error {
-	if t.PkgPath() != "" {
-		if p, ok := m.imports[path.Base(t.PkgPath())]; ok && p != t.PkgPath() {
-			return fmt.Errorf("packages %s and %s have the same name", p, t.PkgPath())
-		}
-		m.imports[path.Base(t.PkgPath())] = t.PkgPath()
+	if err := m.addImport(t); err != nil {
+		return err
 	}
 	if _, ok := leaves[t]; ok {
 		return nil
@@ -124,6 +121,20 @@ func (m *model) add(t reflect.Type) error {
 	return fmt.Errorf("type %v is not supported", t)
 }
 
+// addImport makes t's package known to the generated files.
+func (m *model) addImport(t reflect.Type) error {
+	p := t.PkgPath()
+	if p == "" {
+		return nil
+	}
+	name := path.Base(p)
+	if other := m.imports[name]; other != "" && other != p {
+		return fmt.Errorf("packages %s and %s have the same name", other, p)
+	}
+	m.imports[name] = p
+	return nil
+}
+
 func (m *model) addStruct(t reflect.Type) error {
 	if m.byType[t] != nil {
 		return nil
@@ -139,6 +150,9 @@ func (m *model) addStruct(t reflect.Type) error {
 				return fmt.Errorf("%s is unexported: it has to be rebuilt on load, or to be irrelevant", name)
 			}
 			s.hidden = true
+			if err := m.addImport(f.Type); err != nil {
+				return err
+			}
 			continue
 		}
 		if f.Type.Kind() == reflect.Struct && !f.Type.Comparable() {
