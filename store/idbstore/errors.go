@@ -60,7 +60,7 @@ func explain(ctx context.Context, doing string, err error) error {
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	case browser.Named(err, "QuotaExceededError"):
 		err = fmt.Errorf("%w: %w", ErrQuota, err)
-	case errors.Is(err, errSilent):
+	case errors.Is(err, errSilent), connectionFailed(err):
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return fmt.Errorf("idbstore: %s: %w", doing, err)

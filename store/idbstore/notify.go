@@ -2,17 +2,23 @@
 
 package idbstore
 
-import "sync"
+import (
+	"sync"
 
-// channelName is the name of the BroadcastChannel on which the stores of a
-// database tell one another of changes.
-func channelName(database string) string { return "netmapcache idbstore " + database }
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
+)
+
+// openChannel opens the BroadcastChannel on which the stores of a database tell
+// one another of changes.
+func openChannel(database string) browser.Channel {
+	return browser.NewChannel("netmapcache/idbstore/" + database)
+}
 
 // Subscribe calls fn when another Store of this database has changed it, be it in
-// this page, in another or in a worker. Changes in quick succession may be reported
-// as one, and one that the other Store can't be sure of is not reported. Calls of fn
-// don't overlap, and end with cancel or Close: then at most a call under way goes on. In
-// a browser without BroadcastChannel fn is never called.
+// this page, in another or in a worker, until cancel is called or s is closed.
+// Calls don't overlap. Changes in quick succession may be reported as one; one of
+// which the other Store can't tell whether it took effect is not reported. In a
+// browser without BroadcastChannel fn is never called.
 func (s *Store) Subscribe(fn func()) (cancel func()) {
 	changed := make(chan struct{}, 1)
 	unlisten := s.channel.OnMessage(func() {
@@ -21,27 +27,24 @@ func (s *Store) Subscribe(fn func()) (cancel func()) {
 		default: // fn has yet to be called for an earlier change
 		}
 	})
-	done := make(chan struct{})
+	canceled := make(chan struct{})
 	go func() {
+		defer unlisten()
 		for {
 			select {
-			case <-done:
-				return
 			case <-changed:
+			case <-canceled:
+				return
+			case <-s.ended:
+				return
 			}
 			select {
-			case <-done:
+			case <-canceled:
 				return
 			default:
 				fn()
 			}
 		}
 	}()
-	cancel = sync.OnceFunc(func() {
-		unlisten()
-		close(done)
-	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return cancel
+	return sync.OnceFunc(func() { close(canceled) })
 }

@@ -22,14 +22,18 @@ const (
 // A Store keeps its values in a database of IndexedDB. Its methods are safe for
 // concurrent use, also with other Stores of the same database, here and elsewhere.
 type Store struct {
-	config
 	database string
 	channel  browser.Channel
 
+	factory  func() (js.Value, error)
+	version  uint
+	silence  time.Duration // how long the browser may take to answer
+	patience time.Duration // how long another connection may block an upgrade
+
 	mu      sync.Mutex
-	conn    *conn    // nil if there is none at the moment
-	opening *opening // nil if none is being opened
-	closed  bool
+	conn    *conn         // nil if there is none at the moment
+	opening *opening      // nil if none is being opened
+	ended   chan struct{} // closed by Close
 }
 
 var (
@@ -37,54 +41,98 @@ var (
 	_ store.BulkLoader = (*Store)(nil)
 )
 
-type config struct {
-	durability idb.TransactionDurability
-	version    uint
-	silent     time.Duration // how long the browser may take to answer
-	patience   time.Duration // how long another connection may block an upgrade
-	global     func(name string) (js.Value, error)
-}
-
-func newConfig(opts []Option) config {
-	c := config{
-		durability: idb.DurabilityStrict,
-		version:    layoutVersion,
-		silent:     30 * time.Second,
-		patience:   5 * time.Second,
-		global:     browser.Global,
+func newStore(database string) *Store {
+	return &Store{
+		database: database,
+		channel:  openChannel(database),
+		factory:  indexedDB,
+		version:  layoutVersion,
+		silence:  20 * time.Second,
+		patience: 5 * time.Second,
+		ended:    make(chan struct{}),
 	}
-	for _, opt := range opts {
-		opt(&c)
-	}
-	return c
 }
-
-// An Option changes how a Store works.
-type Option func(*config)
 
 // Open opens the named database of this origin, and makes it if there is none.
-func Open(ctx context.Context, database string, opts ...Option) (*Store, error) {
-	s := &Store{config: newConfig(opts), database: database, channel: browser.NewChannel(channelName(database))}
-	if err := s.use(ctx, "open", func(*conn) error { return nil }); err != nil {
+func Open(ctx context.Context, database string) (*Store, error) {
+	s := newStore(database)
+	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// open opens a connection, which those who follow find open.
+func (s *Store) open(ctx context.Context) error {
+	return s.use(ctx, "open", func(*conn) error { return nil })
+}
+
 // Close closes the connection to the database. Operations under way are
 // completed, later ones report [ErrClosed]. Subscriptions end.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	first := !s.closed
-	s.closed = true
+	if s.closed() {
+		s.mu.Unlock()
+		return nil
+	}
+	close(s.ended)
 	c := s.conn
 	s.mu.Unlock()
 	if c != nil {
 		s.retire(c)
 	}
-	if first {
-		s.channel.Close()
+	s.channel.Close()
+	return nil
+}
+
+func (s *Store) closed() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
 	}
+}
+
+// Delete deletes the named database of this origin and all that it holds. It need
+// not exist. Stores that have it open let go of it, and make it anew, empty, when they are
+// used again. If somebody else has it open and keeps it so, the error is [ErrBlocked];
+// the database then goes when they let go of it.
+func Delete(ctx context.Context, database string) error {
+	s := newStore(database)
+	defer s.Close()
+	return explain(ctx, "delete", s.delete(ctx))
+}
+
+func (s *Store) delete(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	factory, err := s.factory()
+	if err != nil {
+		return err
+	}
+	req, err := browser.Try(func() (*idb.AckRequest, error) {
+		wrapped, err := idb.WrapFactory(factory)
+		if err != nil {
+			return nil, err
+		}
+		return wrapped.DeleteDatabase(s.database)
+	})
+	if err != nil {
+		return openError(browser.Normal(err))
+	}
+	// A request to delete that is blocked is like one that takes long.
+	wait, cancel := context.WithTimeoutCause(ctx, s.patience, ErrBlocked)
+	defer cancel()
+	if err := req.Await(wait); err != nil {
+		return openError(err)
+	}
+	// Await reports a context that ended as success.
+	if state, err := req.ReadyState(); err != nil || state != "done" {
+		return context.Cause(wait)
+	}
+	s.channel.Post()
 	return nil
 }

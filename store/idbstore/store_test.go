@@ -5,6 +5,7 @@ package idbstore
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
@@ -29,12 +30,23 @@ func TestStore(t *testing.T) {
 // databaseOf returns a name for t's own use: the tests share an origin.
 func databaseOf(t *testing.T) string { return strings.ReplaceAll(t.Name(), "/", " ") }
 
-func open(t *testing.T, database string, opts ...Option) *Store {
+func open(t *testing.T, database string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), database, opts...)
+	s, err := Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// settle waits until count is no greater than want. Listeners and goroutines end
+// a moment after the call that they served.
+func settle(t *testing.T, what string, count func() int, want int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); count() > want; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d %s left, want %d", count(), what, want)
+		}
+	}
 }

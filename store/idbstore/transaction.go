@@ -37,7 +37,7 @@ func (c *conn) begin(options idb.TransactionOptions) (*transaction, error) {
 // browser is silent for too long. Its cause tells which.
 func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	silence := time.AfterFunc(c.silent, func() { cancel(errSilent) })
+	silence := time.AfterFunc(c.silence, func() { cancel(errSilent) })
 	stop := context.AfterFunc(c.lost, func() { cancel(errLost) })
 	return ctx, func() {
 		stop()

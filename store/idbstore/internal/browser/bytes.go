@@ -9,11 +9,14 @@ var (
 	arrayBuffer = js.Global().Get("ArrayBuffer")
 )
 
-// FromBytes returns a Uint8Array whose buffer holds a copy of b and nothing else.
-func FromBytes(b []byte) js.Value {
-	array := uint8Array.New(len(b))
-	js.CopyBytesToJS(array, b)
-	return array
+// FromBytes returns a Uint8Array whose buffer holds a copy of b and nothing else:
+// IndexedDB stores the whole buffer. It is an error if there is no memory for it.
+func FromBytes(b []byte) (js.Value, error) {
+	return Try(func() (js.Value, error) {
+		array := uint8Array.New(len(b))
+		js.CopyBytesToJS(array, b)
+		return array, nil
+	})
 }
 
 // ToBytes returns a copy of a Uint8Array or ArrayBuffer. It reports false if v is

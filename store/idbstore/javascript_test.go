@@ -1,0 +1,71 @@
+//go:build js
+
+package idbstore
+
+import (
+	"fmt"
+	"syscall/js"
+	"testing"
+)
+
+// run calls an asynchronous JavaScript function with the given body and the
+// arguments a, b and c, and returns its result.
+func run(body string, args ...any) (js.Value, error) {
+	type result struct {
+		value js.Value
+		err   error
+	}
+	done := make(chan result, 1)
+	fulfilled := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		done <- result{value: args[0]}
+		return nil
+	})
+	defer fulfilled.Release()
+	rejected := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		done <- result{err: js.Error{Value: args[0]}}
+		return nil
+	})
+	defer rejected.Release()
+	js.Global().Call("eval", fmt.Sprintf("(async (a, b, c) => { %s })", body)).Invoke(args...).Call("then", fulfilled, rejected)
+	r := <-done
+	return r.value, r.err
+}
+
+func mustRun(t *testing.T, body string, args ...any) js.Value {
+	t.Helper()
+	v, err := run(body, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	return v
+}
+
+// connect opens a connection to a database, as somebody else would who keeps it open
+// whatever others want.
+func connect(t *testing.T, database string, version int, objectStore string) js.Value {
+	t.Helper()
+	db := mustRun(t, `
+		const request = indexedDB.open(a, b);
+		request.onupgradeneeded = () => request.result.createObjectStore(c);
+		return new Promise((resolve, reject) => {
+			request.onsuccess = () => resolve(request.result);
+			request.onerror = () => reject(request.error);
+		})`, database, version, objectStore)
+	t.Cleanup(func() { db.Call("close") })
+	return db
+}
+
+// evaluate has the factory of a store be the object that a JavaScript expression gives.
+func evaluate(expression string) func() (js.Value, error) {
+	return func() (js.Value, error) { return run("return " + expression) }
+}
+
+// bucket has a store keep its database in a storage bucket of at most quota bytes. To
+// delete a bucket closes connections just as clearing a site's data does.
+func bucket(t *testing.T, name string, quota int) (factory func() (js.Value, error), remove func()) {
+	remove = func() { mustRun(t, `await navigator.storageBuckets.delete(a)`, name) }
+	t.Cleanup(remove)
+	return func() (js.Value, error) {
+		return run(`return (await navigator.storageBuckets.open(a, {quota: b})).indexedDB`, name, quota)
+	}, remove
+}
