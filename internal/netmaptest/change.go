@@ -2,7 +2,9 @@ package netmaptest
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
+	"tailscale.com/util/dnsname"
 )
 
 // clone returns a netmap that shares everything with nm but its list of peers.
@@ -39,24 +42,32 @@ func WithPeerChanged(nm *netmap.NetworkMap, i int, seed uint64) *netmap.NetworkM
 	return c
 }
 
-// WithPeersAdded returns nm with n new peers, whose IDs are above those of the
-// peers that it has.
+// WithPeersAdded returns nm with n new peers and their users. The IDs, names and
+// addresses are unlike those that nm has, and the IDs above them.
 func WithPeersAdded(nm *netmap.NetworkMap, n int, seed uint64) *netmap.NetworkMap {
 	b := changer(seed)
 	c := clone(nm)
-	for _, p := range nm.Peers {
+	for _, p := range slices.Concat(nm.Peers, []tailcfg.NodeView{nm.SelfNode}) {
 		b.lastNode = max(b.lastNode, p.ID())
 		b.stable[p.StableID()] = true
+		b.names[dnsname.FirstLabel(p.Name())] = true
+		for _, a := range p.Addresses().All() {
+			if a.Addr().Is4() {
+				v4 := a.Addr().As4()
+				b.lastIP = max(b.lastIP, binary.BigEndian.Uint32(v4[:]))
+			}
+		}
 	}
-	b.users(1)
-	c.UserProfiles = map[tailcfg.UserID]tailcfg.UserProfileView{}
+	b.routers = len(nm.Peers) / 4 * 4 // no fewer than there are
+	for id := range nm.UserProfiles {
+		b.lastUser = max(b.lastUser, id)
+	}
+	b.users(max(1, n/3))
 	for range n {
 		c.Peers = append(c.Peers, b.peer().View())
 	}
+	c.UserProfiles = maps.Clone(nm.UserProfiles)
 	b.addProfiles(c)
-	for id, up := range nm.UserProfiles {
-		c.UserProfiles[id] = up
-	}
 	return c
 }
 
@@ -87,10 +98,7 @@ func WithSelfChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
 // WithUserChanged returns nm with a new display name for the user.
 func WithUserChanged(nm *netmap.NetworkMap, id tailcfg.UserID, seed uint64) *netmap.NetworkMap {
 	c := *nm
-	c.UserProfiles = map[tailcfg.UserID]tailcfg.UserProfileView{}
-	for id, up := range nm.UserProfiles {
-		c.UserProfiles[id] = up
-	}
+	c.UserProfiles = maps.Clone(nm.UserProfiles)
 	up := nm.UserProfiles[id].AsStruct()
 	up.DisplayName = fmt.Sprintf("User %d", seed)
 	c.UserProfiles[id] = up.View()

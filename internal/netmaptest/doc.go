@@ -6,5 +6,6 @@
 // field at random with edge values. [Diff] compares two values of the same type
 // more strictly than reflect.DeepEqual or the Equal methods of tailcfg do.
 //
-// Everything is determined by a seed, and comes out the same on all platforms.
+// Everything is determined by a seed and comes out the same on all platforms,
+// except that the integers of [Hostile] and [Fill] are as wide as an int is.
 package netmaptest

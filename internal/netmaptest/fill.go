@@ -122,8 +122,7 @@ func (f *filler) fillStruct(v reflect.Value) {
 		if isEmptyArray(sf.Type) || t == nodeType && !sf.IsExported() {
 			continue
 		}
-		tag := sf.Tag.Get("json")
-		f.fill(field(v, i), strings.Contains(tag, "omitempty"))
+		f.fill(field(v, i), strings.Contains(sf.Tag.Get("json"), "omitempty"))
 	}
 	if t == nodeType {
 		f.displayNames(v.Addr().Interface().(*tailcfg.Node))
@@ -194,5 +193,5 @@ func (f *filler) float() float64 {
 	if f.oneIn(2) {
 		return pick(f, edges)
 	}
-	return f.NormFloat64()
+	return float64(f.int(64)) / 3
 }

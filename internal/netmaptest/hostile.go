@@ -48,7 +48,7 @@ func hostile(f *filler) *netmap.NetworkMap {
 	v := reflect.ValueOf(nm).Elem()
 	for i := range v.NumField() {
 		if !derivedFields[v.Type().Field(i).Name] {
-			f.fill(v.Field(i), f.json)
+			f.fill(v.Field(i), true) // upstream loads nothing as nil
 		}
 	}
 	f.self(nm)

@@ -89,9 +89,10 @@ type builder struct {
 	peers    int // made so far
 	lastNode tailcfg.NodeID
 	lastUser tailcfg.UserID
-	lastIP   uint32
+	lastIP   uint32 // but for a gap
 	stable   map[tailcfg.StableNodeID]bool
-	names    map[string]int
+	hosts    map[string]int  // how often each was given to name
+	names    map[string]bool // that name returned
 	routers  int
 }
 
@@ -101,8 +102,10 @@ func newBuilder(seed uint64) *builder {
 		byUser:   map[tailcfg.UserID]*tailcfg.UserProfile{},
 		lastNode: 1_204_817_553_901_277,
 		lastUser: 3_481_120_047_219,
+		lastIP:   100<<24 | 64<<16,
 		stable:   map[tailcfg.StableNodeID]bool{},
-		names:    map[string]int{},
+		hosts:    map[string]int{},
+		names:    map[string]bool{},
 	}
 }
 
@@ -147,12 +150,17 @@ func (b *builder) stableID() tailcfg.StableNodeID {
 
 // name returns a MagicDNS label made from host, unlike all others.
 func (b *builder) name(host string) string {
-	n := b.names[host]
-	b.names[host]++
-	if n == 0 {
-		return host
+	for {
+		label := host
+		if n := b.hosts[host]; n > 0 {
+			label = fmt.Sprintf("%s-%d", host, n)
+		}
+		b.hosts[host]++
+		if !b.names[label] {
+			b.names[label] = true
+			return label
+		}
 	}
-	return fmt.Sprintf("%s-%d", host, n)
 }
 
 func (b *builder) nodeKey() (k key.NodePublic) {
@@ -176,13 +184,12 @@ func mustUnmarshal(k interface{ UnmarshalText([]byte) error }, prefix string, ra
 	}
 }
 
-// addresses returns the next node's addresses. The IPv6 one embeds 32 bits of
-// its own, as the control plane's do.
+// addresses returns the next node's addresses. The IPv6 one embeds the IPv4 one.
 func (b *builder) addresses() []netip.Prefix {
 	b.lastIP += 1 + b.Uint32N(97)
-	v4 := 100<<24 | 64<<16 | b.lastIP&(1<<22-1)
-	if chromeOS := uint32(100<<24 | 115<<16 | 92<<8); v4 >= chromeOS {
-		v4 += 1 << 9 // that /23 is never assigned
+	v4 := b.lastIP
+	if v4 >= 100<<24|115<<16|92<<8 {
+		v4 += 1 << 9 // 100.115.92.0/23 is never assigned
 	}
 	a4 := [4]byte{byte(v4 >> 24), byte(v4 >> 16), byte(v4 >> 8), byte(v4)}
 	a16 := [16]byte{0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0}

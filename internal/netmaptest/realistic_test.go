@@ -116,6 +116,7 @@ func checkConsistent(t *testing.T, nm *netmap.NetworkMap) {
 
 	names, stableIDs, keys, addrs := map[string]bool{}, map[tailcfg.StableNodeID]bool{}, map[any]bool{}, map[netip.Prefix]bool{}
 	users := map[tailcfg.UserID]bool{}
+	primary := map[netip.Prefix]bool{}
 	lastID := tailcfg.NodeID(0)
 	for _, p := range nm.Peers {
 		if p.ID() <= lastID {
@@ -148,6 +149,10 @@ func checkConsistent(t *testing.T, nm *netmap.NetworkMap) {
 			}
 		}
 		for _, r := range n.PrimaryRoutes().All() {
+			if primary[r] {
+				t.Errorf("%s: %v has a primary router already", n.Name(), r)
+			}
+			primary[r] = true
 			if !slices.Contains(n.Hostinfo().RoutableIPs().AsSlice(), r) || r != r.Masked() {
 				t.Errorf("%s: primary route %v isn't advertised or has host bits", n.Name(), r)
 			}
