@@ -1,0 +1,265 @@
+//go:build !js
+
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/netmapcache/netmapcache/store"
+)
+
+// faultyFileSystem fails operations by number, counted from 0, and records all.
+type faultyFileSystem struct {
+	osFileSystem
+	fails func(op string, n int) bool
+
+	mu  sync.Mutex
+	ops []string
+}
+
+// do notes an operation and runs it unless it is to fail.
+func (f *faultyFileSystem) do(op string, run func() error) error {
+	f.mu.Lock()
+	fail := f.fails != nil && f.fails(op, len(f.ops))
+	f.ops = append(f.ops, op)
+	f.mu.Unlock()
+	if fail {
+		return &os.PathError{Op: op, Err: syscall.ENOSPC}
+	}
+	return run()
+}
+
+func (f *faultyFileSystem) create(path string) (made file, err error) {
+	err = f.do("create", func() error { made, err = f.osFileSystem.create(path); return err })
+	if err != nil {
+		return nil, err
+	}
+	return faultyFile{made, f}, nil
+}
+
+func (f *faultyFileSystem) link(path, newPath string) error {
+	return f.do("link", func() error { return f.osFileSystem.link(path, newPath) })
+}
+
+func (f *faultyFileSystem) rename(path, newPath string) error {
+	return f.do("rename", func() error { return f.osFileSystem.rename(path, newPath) })
+}
+
+func (f *faultyFileSystem) remove(path string) error {
+	return f.do("remove", func() error { return f.osFileSystem.remove(path) })
+}
+
+func (f *faultyFileSystem) syncDir(path string) error {
+	return f.do("syncDir", func() error { return f.osFileSystem.syncDir(path) })
+}
+
+type faultyFile struct {
+	file
+	fs *faultyFileSystem
+}
+
+func (f faultyFile) Write(p []byte) (n int, err error) {
+	err = f.fs.do("write", func() error { n, err = f.file.Write(p); return err })
+	if err != nil {
+		f.file.Write(p[:len(p)/2]) // a full disk takes a part
+	}
+	return n, err
+}
+
+func (f faultyFile) Sync() error { return f.fs.do("sync", f.file.Sync) }
+
+// valuesIn returns all that the directory holds.
+func valuesIn(t *testing.T, path string) map[string]string {
+	t.Helper()
+	values := make(map[string]string)
+	for _, key := range keysOf(t, FileStore(path)) {
+		value, err := FileStore(path).Load(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[key] = string(value)
+	}
+	return values
+}
+
+// theChange is a change with new, replaced and removed keys, on filledDirectory.
+var theChange = store.Change{
+	Guard:  &store.Guard{Key: "self", Value: []byte("root 1")},
+	Put:    []store.Entry{{Key: "new-a", Value: []byte("a2")}, {Key: "kept", Value: []byte("k2")}, {Key: "new-b", Value: []byte("b2")}, {Key: "self", Value: []byte("root 2")}},
+	Remove: []string{"old-a", "old-b"},
+}
+
+func filledDirectory(t *testing.T) (path string) {
+	path = t.TempDir()
+	for key, value := range map[string]string{"self": "root 1", "old-a": "a1", "old-b": "b1", "kept": "k1"} {
+		if err := FileStore(path).Store(t.Context(), key, []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+// TestOrder: the operations of a change come in the order that makes it atomic.
+func TestOrder(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change store.Change
+		want   string
+	}{
+		{"one", store.Change{Put: []store.Entry{{Key: "a"}}},
+			"create write sync; link rename syncDir"},
+		{"replace", store.Change{Put: []store.Entry{{Key: "self"}}},
+			"create write sync; link rename syncDir; remove"},
+		{"columns, root, removals", theChange,
+			"create*4 write*4 sync*4; link rename link rename link rename syncDir; link rename syncDir; remove*2; remove*2"},
+		{"remove", store.Change{Remove: []string{"old-a", "x", "old-b"}},
+			"remove*2 syncDir"},
+		{"guard alone", store.Change{Guard: theChange.Guard}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fs := &faultyFileSystem{}
+			if err := (directory{filledDirectory(t), fs}).Commit(t.Context(), tt.change); err != nil {
+				t.Fatal(err)
+			}
+			// Writes go on at once: put them in an order of their own.
+			writes := 0
+			for writes < len(fs.ops) && slices.Contains([]string{"create", "write", "sync"}, fs.ops[writes]) {
+				writes++
+			}
+			order := map[string]int{"create": 0, "write": 1, "sync": 2}
+			slices.SortFunc(fs.ops[:writes], func(a, b string) int { return order[a] - order[b] })
+			var want []string
+			for word := range strings.FieldsFuncSeq(tt.want, func(r rune) bool { return r == ' ' || r == ';' }) {
+				op, times := word, 1
+				if i := strings.IndexByte(word, '*'); i >= 0 {
+					op, times = word[:i], int(word[i+1]-'0')
+				}
+				want = append(want, slices.Repeat([]string{op}, times)...)
+			}
+			if !slices.Equal(fs.ops, want) {
+				t.Errorf("operations = %q\nwant         %q", fs.ops, want)
+			}
+		})
+	}
+}
+
+// TestOneFailure: a change in which any one operation fails reports it,
+// leaves everything as it was and no temporary files. The exceptions are the
+// operations that only tidy up.
+func TestOneFailure(t *testing.T) {
+	total := func() int {
+		fs := &faultyFileSystem{}
+		if err := (directory{filledDirectory(t), fs}).Commit(t.Context(), theChange); err != nil {
+			t.Fatal(err)
+		}
+		return len(fs.ops)
+	}()
+	for n := range total {
+		failed := ""
+		fs := &faultyFileSystem{fails: func(op string, i int) bool {
+			if i == n {
+				failed = op
+			}
+			return i == n
+		}}
+		path := filledDirectory(t)
+		before, names := valuesIn(t, path), namesIn(t, path)
+		err := directory{path, fs}.Commit(t.Context(), theChange)
+		what := fmt.Sprintf("operation %d, %s, failed", n, failed)
+		switch failed {
+		case "remove", "link": // without a link there is no undoing, and nothing to undo either
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			if got, err := FileStore(path).Load(t.Context(), "self"); err != nil || string(got) != "root 2" {
+				t.Errorf("%s: root = %q, %v", what, got, err)
+			}
+		default:
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("%s: error %v", what, err)
+			}
+			if got := valuesIn(t, path); !maps.Equal(got, before) {
+				t.Errorf("%s: values = %q, want %q", what, got, before)
+			}
+			if got := namesIn(t, path); !slices.Equal(got, names) {
+				t.Errorf("%s: files = %q, want %q", what, got, names)
+			}
+		}
+		// What was left behind, if anything, goes with the next change.
+		if err := FileStore(path).Commit(t.Context(), store.Change{Put: []store.Entry{{Key: "x"}}}); err != nil {
+			t.Errorf("%s: next commit: %v", what, err)
+		}
+		for _, name := range namesIn(t, path) {
+			if strings.HasPrefix(name, ownPrefix) {
+				t.Errorf("%s: %s is left", what, name)
+			}
+		}
+	}
+}
+
+// TestLastingFailure: if from some operation on all fail, the old root is in
+// force, or the new one with its columns.
+func TestLastingFailure(t *testing.T) {
+	for n := 0; ; n++ {
+		reached := false
+		fs := &faultyFileSystem{fails: func(op string, i int) bool {
+			reached = reached || i >= n
+			return i >= n
+		}}
+		path := filledDirectory(t)
+		err := directory{path, fs}.Commit(t.Context(), theChange)
+		if !reached {
+			return
+		}
+		got := valuesIn(t, path)
+		var want map[string]string
+		switch got["self"] {
+		case "root 1":
+			want = map[string]string{"old-a": "a1", "old-b": "b1"}
+			if err == nil {
+				t.Errorf("failing from %d: no error and the old root", n)
+			}
+		case "root 2":
+			want = map[string]string{"new-a": "a2", "kept": "k2", "new-b": "b2"}
+		default:
+			t.Errorf("failing from %d: root = %q", n, got["self"])
+		}
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("failing from %d: root = %q and %s = %q, want %q", n, got["self"], key, got[key], value)
+			}
+		}
+	}
+}
+
+// TestContextEndsWithin: a change that is abandoned while it writes is undone.
+func TestContextEndsWithin(t *testing.T) {
+	path := filledDirectory(t)
+	before, names := valuesIn(t, path), namesIn(t, path)
+	ctx, cancel := context.WithCancel(t.Context())
+	ch := columns(10*maxSyncs, 10)
+	fs := &faultyFileSystem{fails: func(op string, n int) bool {
+		if n == maxSyncs {
+			cancel()
+		}
+		return false
+	}}
+	if err := (directory{path, fs}).Commit(ctx, ch); !errors.Is(err, context.Canceled) {
+		t.Errorf("Commit: %v, want context.Canceled", err)
+	}
+	if got := valuesIn(t, path); !maps.Equal(got, before) {
+		t.Errorf("values = %q, want %q", got, before)
+	}
+	if got := namesIn(t, path); !slices.Equal(got, names) {
+		t.Errorf("files = %q, want %q", got, names)
+	}
+}
