@@ -1,0 +1,103 @@
+# What each command does is in `make help`; how long the tests take, in README.md.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm client chromium npm clean
+
+# The page and the embedded tailnet, for make run.
+ADDR  ?= 127.0.0.1:8080
+PEERS ?= 300
+CHURN ?= 2s
+
+say = @printf '\n== %s\n' '$(1)'
+
+## help: list the commands
+help:
+	@sed -n 's/^## //p' Makefile
+
+## run: start the embedded tailnet and serve the page (ADDR, PEERS, CHURN)
+run: wasm client
+	$(call say,serving the page; stop with Ctrl-C)
+	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
+
+## test: everything, with a real browser
+test: format vet test-go test-upstream test-browser test-e2e
+	$(call say,all tests passed)
+
+test-go:
+	$(call say,Go tests with the race detector)
+	go test -race ./...
+	go test -tags netmapcache_omit -run TestOmitted ./netmapcache
+
+test-upstream:
+	$(call say,the test file of upstream against this package)
+	tools/upstreamtest
+
+test-browser: chromium
+	$(call say,Go tests of the core and the stores in headless Chromium)
+	tools/browsertest ./store/... ./netmapcache/...
+
+test-e2e: chromium npm wasm client
+	$(call say,Go tests of the client)
+	cd client && go test ./...
+	$(call say,the JavaScript module and the page in headless Chromium)
+	cd e2e && npm test
+
+vet:
+	$(call say,vet for linux darwin windows and js)
+	GOOS=linux go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=js GOARCH=wasm go vet ./...
+
+format:
+	$(call say,formatting)
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted; exit 1; fi
+
+## lint: vet and staticcheck, for every module and target
+lint: vet
+	$(call say,staticcheck)
+	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
+	$$tool ./... && \
+	GOOS=js GOARCH=wasm $$tool ./... && \
+	(cd client && go vet ./... && $$tool ./... && GOOS=js GOARCH=wasm go vet ./... && GOOS=js GOARCH=wasm $$tool ./...)
+
+## generate: make the codec and docs/format.cddl anew
+generate:
+	go generate ./...
+
+## bench: this package beside upstream's, as a table of ratios
+bench:
+	$(call say,benchmarks; takes some minutes)
+	@mkdir -p dist
+	go test -run '^$$' -bench BenchmarkCache -benchtime 0.3s -count 6 -timeout 60m ./netmapcache | tee dist/bench.txt
+	$(call say,ours in relation to upstream)
+	@cd tools && go tool benchstat -row /op,/peers -col /impl ../dist/bench.txt
+
+## wasm: build the JavaScript module into dist/, and check its size
+wasm:
+	$(call say,the JavaScript module)
+	wasm/build.sh
+
+client:
+	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
+	client/build.sh
+
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo '== installing Chromium' && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	else \
+		echo 'Chromium is missing: install the package chromium (Debian, Ubuntu: sudo apt-get install chromium)'; exit 1; \
+	fi; }
+
+npm: e2e/node_modules/.package-lock.json
+e2e/node_modules/.package-lock.json: e2e/package-lock.json
+	$(call say,packages for the tests that drive a browser)
+	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
+	cd e2e && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+## clean: remove what was built
+clean:
+	rm -rf dist e2e/node_modules
