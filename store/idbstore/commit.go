@@ -36,18 +36,30 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 // that can't be told, and the error is [store.ErrConflict].
 func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
-		return fmt.Errorf("idbstore: commit: %w", err)
+		return fmt.Errorf("idbstore: %w", err)
 	}
 	maybeDone := false
-	err := s.use(ctx, "commit", func(c *conn) error {
+	err := s.use(ctx, func(c *conn) error {
 		err := c.commit(ctx, ch, maybeDone)
 		maybeDone = maybeDone || outcomeUnknown(err)
 		return err
 	})
-	if err == nil {
-		s.channel.Post()
+	if err != nil {
+		return explain(ctx, describe(ch), err)
 	}
-	return err
+	s.channel.Post()
+	return nil
+}
+
+// describe names ch by its most telling key.
+func describe(ch store.Change) string {
+	switch {
+	case len(ch.Put) > 0:
+		return fmt.Sprintf("store %q", ch.Put[len(ch.Put)-1].Key)
+	case len(ch.Remove) > 0:
+		return fmt.Sprintf("remove %q", ch.Remove[0])
+	}
+	return "check"
 }
 
 // commit carries out ch in one transaction. With maybeDone, an earlier attempt
@@ -90,7 +102,7 @@ func (t *transaction) check(ctx context.Context, ch store.Change, maybeDone bool
 		}
 	}
 	if errors.Is(err, ErrForeignValue) {
-		return false, fmt.Errorf("guard %q: %w: %w", g.Key, store.ErrConflict, err)
+		return false, fmt.Errorf("guard %q: %w: %w", g.Key, store.ErrConflict, ErrForeignValue)
 	}
 	return false, g.Check(value, err)
 }

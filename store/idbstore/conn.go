@@ -15,16 +15,16 @@ var backoff = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecon
 
 // A conn is one connection of a store to its database.
 type conn struct {
-	db      *browser.Database
-	silence time.Duration // how long the browser may take to answer
+	store *Store
+	db    *browser.Database
 
 	// lost ends when the browser closes the connection of itself. A transaction that
 	// is being committed then may get no event at all.
 	lost context.Context
 
-	// The Store's mutex guards these.
-	users   int    // operations under way
-	retired bool   // closed, or left to close once they are through
+	// The store's mutex guards these.
+	users   int    // those who wait for the connection's events
+	retired bool   // closed by the store
 	forget  func() // removes the listeners
 }
 
@@ -36,14 +36,11 @@ type opening struct {
 
 // use calls fn with a connection, and again with a new one when the connection
 // fails. fn must be safe to repeat.
-func (s *Store) use(ctx context.Context, doing string, fn func(*conn) error) error {
+func (s *Store) use(ctx context.Context, fn func(*conn) error) error {
 	for attempt := 0; ; attempt++ {
 		err := s.useOnce(ctx, fn)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil || !connectionFailed(err) || attempt == len(backoff) {
-			return explain(ctx, doing, err)
+		if err == nil || ctx.Err() != nil || !connectionFailed(err) || attempt == len(backoff) {
+			return err
 		}
 		select {
 		case <-time.After(backoff[attempt]):
@@ -60,10 +57,10 @@ func (s *Store) useOnce(ctx context.Context, fn func(*conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer s.release(c)
+	defer c.release()
 	err = fn(c)
-	if err != nil && (connectionFailed(err) || errors.Is(err, errSilent)) {
-		s.retire(c)
+	if connectionFailed(err) || errors.Is(err, errSilent) {
+		c.retire()
 	}
 	return err
 }
@@ -100,20 +97,27 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	}
 }
 
-func (s *Store) release(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// retain keeps the listeners of c in place until release is called.
+func (c *conn) retain() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.users++
+}
+
+func (c *conn) release() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
 	c.users--
 	c.settle()
 }
 
 // retire closes c, so that the next operation opens another connection.
 // Transactions under way are not disturbed.
-func (s *Store) retire(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn == c {
-		s.conn = nil
+func (c *conn) retire() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if c.store.conn == c {
+		c.store.conn = nil
 	}
 	if !c.retired {
 		c.retired = true
@@ -151,14 +155,14 @@ func (s *Store) connect(o *opening) {
 
 func (s *Store) newConn(db *browser.Database) *conn {
 	lost, lose := context.WithCancelCause(context.Background())
-	c := &conn{db: db, silence: s.silence, lost: lost}
+	c := &conn{store: s, db: db, lost: lost}
 	offClose := db.OnClose(func() {
 		lose(errLost)
-		s.retire(c)
+		c.retire()
 	})
 	// Whoever wants the database upgraded or deleted need not wait for this
 	// connection: a new one is opened when there is something to do.
-	offVersionChange := db.OnVersionChange(func() { s.retire(c) })
+	offVersionChange := db.OnVersionChange(c.retire)
 	c.forget = func() {
 		offClose()
 		offVersionChange()

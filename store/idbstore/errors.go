@@ -51,11 +51,9 @@ func connectionFailed(err error) bool {
 	)
 }
 
-// explain adds what was attempted to an error of the browser, and what it means.
+// explain adds to an error what was attempted and what it means.
 func explain(ctx context.Context, doing string, err error) error {
 	switch {
-	case err == nil:
-		return nil
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	case browser.Named(err, "QuotaExceededError"):

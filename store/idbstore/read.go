@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -24,24 +23,24 @@ const pageKeys = 512
 // can have stored, are passed over.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		if prefix != "" && !isASCII(prefix) {
-			return // no valid key begins so
-		}
-		for p := (page{prefix: prefix, last: prefix}); !p.final; {
-			err := s.use(ctx, "list", func(c *conn) error { return p.next(ctx, c) })
-			if err != nil {
-				yield("", err)
-				return
+		// No valid key begins with what can't be a key.
+		p := page{prefix: prefix, last: prefix, final: prefix != "" && !store.ValidKey(prefix)}
+		err := ctx.Err()
+		for err == nil && !p.final {
+			if err = s.use(ctx, func(c *conn) error { return p.next(ctx, c) }); err != nil {
+				break
 			}
 			for _, key := range p.keys {
-				if ctx.Err() != nil {
-					yield("", explain(ctx, "list", ctx.Err()))
-					return
+				if err = ctx.Err(); err != nil {
+					break
 				}
 				if !yield(key, nil) {
 					return
 				}
 			}
+		}
+		if err != nil {
+			yield("", explain(ctx, fmt.Sprintf("list %q", prefix), err))
 		}
 	}
 }
@@ -110,10 +109,6 @@ func successor(prefix string) string {
 	return prefix[:end] + string(rune(prefix[end]+1))
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
-}
-
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	values, err := s.get(ctx, []string{key})
@@ -130,7 +125,7 @@ const batchBytes = 4 << 20
 func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		size := 8 // keys of a batch, until it is known how large values are
-		var loaded, bytes int
+		var loaded, total int
 		for len(keys) > 0 {
 			batch := keys[:min(size, len(keys))]
 			keys = keys[len(batch):]
@@ -141,28 +136,31 @@ func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, e
 			}
 			for i, v := range values {
 				if ctx.Err() != nil {
-					yield(nil, explain(ctx, "load", ctx.Err()))
+					yield(nil, explain(ctx, fmt.Sprintf("load %q", batch[i]), ctx.Err()))
 					return
 				}
 				value, err := loadedValue(batch[i], v)
 				loaded++
-				bytes += len(value)
+				total += len(value)
 				if !yield(value, err) || err != nil && !errors.Is(err, store.ErrKeyNotFound) {
 					return
 				}
 			}
-			size = min(max(batchBytes/(bytes/loaded+1), 1), 512)
+			size = min(max(batchBytes/(total/loaded+1), 1), 512)
 		}
 	}
 }
 
 // get returns what the object store holds under each of keys, or undefined.
 func (s *Store) get(ctx context.Context, keys []string) (values []js.Value, err error) {
-	err = s.use(ctx, "load", func(c *conn) error {
+	err = s.use(ctx, func(c *conn) error {
 		values, err = c.get(ctx, keys)
 		return err
 	})
-	return values, err
+	if err != nil {
+		return nil, explain(ctx, fmt.Sprintf("load %q", keys[0]), err)
+	}
+	return values, nil
 }
 
 // get issues all requests at once in one transaction, and waits for the last. In

@@ -58,18 +58,18 @@ func Open(ctx context.Context, database string) (*Store, error) {
 	s := newStore(database)
 	if err := s.open(ctx); err != nil {
 		s.Close()
-		return nil, err
+		return nil, explain(ctx, "open", err)
 	}
 	return s, nil
 }
 
 // open opens a connection, which those who follow find open.
 func (s *Store) open(ctx context.Context) error {
-	return s.use(ctx, "open", func(*conn) error { return nil })
+	return s.use(ctx, func(*conn) error { return nil })
 }
 
-// Close closes the connection to the database. Operations under way are
-// completed, later ones report [ErrClosed]. Subscriptions end.
+// Close closes the connection to the database. Transactions under way complete;
+// what needs another reports [ErrClosed]. Subscriptions end.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed() {
@@ -80,7 +80,7 @@ func (s *Store) Close() error {
 	c := s.conn
 	s.mu.Unlock()
 	if c != nil {
-		s.retire(c)
+		c.retire()
 	}
 	s.channel.Close()
 	return nil
@@ -102,7 +102,10 @@ func (s *Store) closed() bool {
 func Delete(ctx context.Context, database string) error {
 	s := newStore(database)
 	defer s.Close()
-	return explain(ctx, "delete", s.delete(ctx))
+	if err := s.delete(ctx); err != nil {
+		return explain(ctx, "delete", err)
+	}
+	return nil
 }
 
 func (s *Store) delete(ctx context.Context) error {

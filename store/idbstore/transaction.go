@@ -5,9 +5,8 @@ package idbstore
 import (
 	"context"
 	"errors"
-	"time"
-
 	"syscall/js"
+	"time"
 
 	"github.com/hack-pad/go-indexeddb/idb"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
@@ -37,7 +36,7 @@ func (c *conn) begin(options idb.TransactionOptions) (*transaction, error) {
 // browser is silent for too long. Its cause tells which.
 func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	silence := time.AfterFunc(c.silence, func() { cancel(errSilent) })
+	silence := time.AfterFunc(c.store.silence, func() { cancel(errSilent) })
 	stop := context.AfterFunc(c.lost, func() { cancel(errLost) })
 	return ctx, func() {
 		stop()
@@ -80,10 +79,12 @@ func (t *transaction) finish(ctx context.Context) error {
 	if err := t.tx.Commit(); err != nil {
 		return browser.Normal(err)
 	}
-	// Await must not see ctx: if that ends as it begins, it may hang. What it sees
-	// ends only once it listens.
+	// Await may hang if its context ends as it begins to listen. So it doesn't get
+	// ctx, but one that only the browser ends, or its silence, and thus later.
 	end := make(chan error, 1)
+	t.conn.retain()
 	go func() {
+		defer t.conn.release()
 		wait, cancel := t.conn.wait(context.Background())
 		defer cancel()
 		err := t.tx.Await(wait)
