@@ -10,7 +10,7 @@ import (
 func (b *builder) filterRules() []tailcfg.FilterRule {
 	all := tailcfg.PortRangeAny
 	port := func(n uint16) tailcfg.PortRange { return tailcfg.PortRange{First: n, Last: n} }
-	self := b.selfAddrs
+	self := b.nodes[0].Addresses
 	rules := []tailcfg.FilterRule{
 		{ // the whole tailnet may ping
 			SrcIPs:   []string{"100.64.0.0-100.115.91.255", "100.115.94.0-100.127.255.255", "fd7a:115c:a1e0::/48"},
@@ -40,7 +40,7 @@ func (b *builder) filterRules() []tailcfg.FilterRule {
 	for range 2 + min(b.peers/50, 60) {
 		r := tailcfg.FilterRule{IPProto: []int{int(ipproto.TCP), int(ipproto.UDP)}}
 		for range 1 + b.IntN(8) {
-			a := b.anyAddrs()
+			a := b.anyNode().Addresses
 			r.SrcIPs = append(r.SrcIPs, a[0].Addr().String(), a[1].Addr().String())
 		}
 		for range 1 + b.IntN(3) {

@@ -40,7 +40,7 @@ func (b *builder) netInfo(full bool) *tailcfg.NetInfo {
 		UPnP:                  opt.NewBool(b.oneIn(4)),
 		PMP:                   opt.NewBool(b.oneIn(4)),
 		PCP:                   opt.NewBool(b.oneIn(4)),
-		PreferredDERP:         1 + b.IntN(len(derpRegions)),
+		PreferredDERP:         1 + b.IntN(len(cities)),
 		LinkType:              b.pick("wired", "wifi", "mobile"),
 		DERPLatency:           map[string]float64{},
 	}
@@ -49,7 +49,7 @@ func (b *builder) netInfo(full bool) *tailcfg.NetInfo {
 	}
 	regions := 4
 	if full {
-		regions = len(derpRegions)
+		regions = len(cities)
 		ni.FirewallMode = "nft-default"
 	}
 	for id := 1; id <= regions; id++ {

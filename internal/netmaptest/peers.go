@@ -9,6 +9,7 @@ import (
 
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/dnstype"
+	"tailscale.com/types/key"
 )
 
 // kind is what sort of node a peer is.
@@ -56,25 +57,22 @@ func (b *builder) self() *tailcfg.Node {
 	n.Endpoints = b.endpoints()
 	n.DataPlaneAuditLogID = fmt.Sprintf("%x", b.bytes(32))
 	n.CapMap = tailcfg.NodeCapMap{
-		tailcfg.CapabilityAdmin:          nil,
-		tailcfg.CapabilityFileSharing:    nil,
-		tailcfg.CapabilitySSH:            nil,
-		tailcfg.CapabilitySSHRuleIn:      nil,
-		tailcfg.CapabilityHTTPS:          nil,
-		tailcfg.CapabilityTailnetLock:    nil,
-		tailcfg.NodeAttrFunnel:           nil,
-		tailcfg.NodeAttrProbeUDPLifetime: {},
-		tailcfg.NodeAttrCacheNetworkMaps: nil,
-		tailcfg.NodeAttrSSHBehaviorV2:    nil,
-		tailcfg.NodeAttrMaxKeyDuration:   {"15552000"},
-		tailcfg.NodeAttrTailnetDisplayName: {
-			`"Example Inc."`,
-		},
+		tailcfg.CapabilityAdmin:                                 nil,
+		tailcfg.CapabilityFileSharing:                           nil,
+		tailcfg.CapabilitySSH:                                   nil,
+		tailcfg.CapabilitySSHRuleIn:                             nil,
+		tailcfg.CapabilityHTTPS:                                 nil,
+		tailcfg.CapabilityTailnetLock:                           nil,
+		tailcfg.NodeAttrFunnel:                                  nil,
+		tailcfg.NodeAttrProbeUDPLifetime:                        {},
+		tailcfg.NodeAttrCacheNetworkMaps:                        nil,
+		tailcfg.NodeAttrSSHBehaviorV2:                           nil,
+		tailcfg.NodeAttrMaxKeyDuration:                          {"15552000"},
+		tailcfg.NodeAttrTailnetDisplayName:                      {`"Example Inc."`},
 		tailcfg.NodeAttrServiceHost:                             {`{"svc:wiki":["100.100.7.1","fd7a:115c:a1e0::701"]}`},
 		tailcfg.CapabilityFunnelPorts + "?ports=443,8443,10000": nil,
 		"tailscale.com/app-connectors":                          {`{"name":"crm","domains":["*.crm.example"],"connectors":["tag:connector"]}`},
 	}
-	b.selfAddrs = n.Addresses
 	n.InitDisplayNames(magicSuffix)
 	return n
 }
@@ -133,18 +131,18 @@ func (b *builder) node(owner *tailcfg.UserProfile, label, suffix string) *tailcf
 		Machine:           b.machineKey(),
 		DiscoKey:          b.discoKey(),
 		Addresses:         b.addresses(),
-		HomeDERP:          1 + b.IntN(len(derpRegions)),
+		HomeDERP:          1 + b.IntN(len(cities)),
 		Created:           b.before(1000*24*time.Hour, time.Second),
 		Cap:               tailcfg.CurrentCapabilityVersion - tailcfg.CapabilityVersion(b.IntN(30)),
 		MachineAuthorized: true,
 	}
 	n.AllowedIPs = slices.Clone(n.Addresses)
-	b.addrs = append(b.addrs, n.Addresses)
+	b.nodes = append(b.nodes, n)
 	return n
 }
 
-// anyAddrs returns the addresses of one of the nodes made so far.
-func (b *builder) anyAddrs() []netip.Prefix { return b.addrs[b.IntN(len(b.addrs))] }
+// anyNode returns one of the nodes made so far.
+func (b *builder) anyNode() *tailcfg.Node { return b.nodes[b.IntN(len(b.nodes))] }
 
 func (b *builder) setOffline(n *tailcfg.Node) {
 	online, seen := false, b.before(60*24*time.Hour, 100*time.Millisecond)
@@ -196,7 +194,7 @@ func (b *builder) device() *tailcfg.Node {
 	hi.ShieldsUp = b.oneIn(30)
 	hi.NoLogsNoSupport = b.oneIn(50)
 	if b.oneIn(20) {
-		hi.ExitNodeID = "nExit4TQ9c11CNTRL"
+		hi.ExitNodeID = b.exitNodeID
 	}
 	if b.oneIn(5) {
 		hi.NetInfo = b.netInfo(false)
@@ -296,15 +294,16 @@ func (b *builder) exitNode() *tailcfg.Node {
 	b.advertise(n, allRoutes)
 	n.AllowedIPs = append(n.AllowedIPs, allRoutes...)
 	n.CapMap[tailcfg.NodeAttrSuggestExitNode] = nil
+	b.exitNodeID = n.StableID
 	return n
 }
 
 func (b *builder) wireGuardOnly() *tailcfg.Node {
-	city := derpRegions[b.IntN(len(derpRegions))]
+	city := cities[b.IntN(len(cities))]
 	host := fmt.Sprintf("%s-wg-%03d", city.code, 1+b.IntN(600))
 	n := b.node(b.mullvad, b.name(host), "mullvad.ts.net")
 	n.IsWireGuardOnly = true
-	n.DiscoKey, n.HomeDERP, n.KeyExpiry, n.Cap = b.discoKey(), 0, time.Time{}, 0
+	n.DiscoKey, n.HomeDERP, n.KeyExpiry, n.Cap = key.DiscoPublic{}, 0, time.Time{}, 0
 	n.AllowedIPs = append(n.AllowedIPs, allRoutes...)
 	n.Tags = []string{"tag:mullvad-exit-node"}
 	n.Endpoints = []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{193, byte(b.IntN(256)), byte(b.IntN(256)), 2}), 51820)}
@@ -316,7 +315,7 @@ func (b *builder) wireGuardOnly() *tailcfg.Node {
 	n.CapMap = tailcfg.NodeCapMap{tailcfg.NodeAttrSuggestExitNode: nil, "mullvad": nil}
 	hi := b.hostinfo("linux", host)
 	hi.Location = &tailcfg.Location{
-		Country: "Country of " + city.name, CountryCode: strings.ToUpper(city.code[:2]), City: city.name, CityCode: strings.ToUpper(city.code),
+		Country: city.country, CountryCode: city.countryCode, City: city.name, CityCode: strings.ToUpper(city.code),
 		Latitude: city.lat, Longitude: city.lon, Priority: 10 * (1 + b.IntN(20)),
 	}
 	hi.Services = nil

@@ -41,7 +41,6 @@ func Realistic(peers int, seed uint64) *netmap.NetworkMap {
 		AllCaps:          set.Set[tailcfg.NodeCapability]{},
 		MachineKey:       self.Machine,
 		DNS:              b.dns(),
-		SSHPolicy:        b.sshPolicy(),
 		CollectServices:  true,
 		DERPMap:          b.derpMap(),
 		DisplayMessages:  displayMessages(),
@@ -57,6 +56,7 @@ func Realistic(peers int, seed uint64) *netmap.NetworkMap {
 	for range peers {
 		nm.Peers = append(nm.Peers, b.peer().View())
 	}
+	nm.SSHPolicy = b.sshPolicy()
 	rules := b.filterRules()
 	nm.PacketFilterRules = views.SliceOf(rules)
 	nm.PacketFilter = mustMatches(rules)
@@ -83,8 +83,8 @@ type builder struct {
 	sharer   *tailcfg.UserProfile // of another tailnet
 	foreign  *tailcfg.UserProfile // likewise
 
-	selfAddrs []netip.Prefix
-	addrs     [][]netip.Prefix // of all nodes made so far
+	nodes      []*tailcfg.Node      // made so far; in Realistic, self is the first
+	exitNodeID tailcfg.StableNodeID // of the last exit node
 
 	peers    int // made so far
 	lastNode tailcfg.NodeID

@@ -36,21 +36,36 @@ func (b *builder) dns() tailcfg.DNSConfig {
 	}
 }
 
-// derpRegions are code, name, latitude and longitude of cities, in order of
-// region ID, from 1.
-var derpRegions = []struct {
-	code, name string
-	lat, lon   float64
+// cities are where the relays are, in order of region ID, from 1.
+var cities = []struct {
+	code, name, country, countryCode string
+	lat, lon                         float64
 }{
-	{"nyc", "New York City", 40.7128, -74.006}, {"sfo", "San Francisco", 37.7749, -122.4194}, {"sin", "Singapore", 1.3521, 103.8198},
-	{"fra", "Frankfurt", 50.1109, 8.6821}, {"syd", "Sydney", -33.8688, 151.2093}, {"blr", "Bangalore", 12.9716, 77.5946},
-	{"tok", "Tokyo", 35.6762, 139.6503}, {"lhr", "London", 51.5072, -0.1276}, {"dfw", "Dallas", 32.7767, -96.797},
-	{"sea", "Seattle", 47.6062, -122.3321}, {"sao", "São Paulo", -23.5558, -46.6396}, {"ord", "Chicago", 41.8781, -87.6298},
-	{"den", "Denver", 39.7392, -104.9903}, {"ams", "Amsterdam", 52.3676, 4.9041}, {"jnb", "Johannesburg", -26.2041, 28.0473},
-	{"mia", "Miami", 25.7617, -80.1918}, {"lax", "Los Angeles", 34.0522, -118.2437}, {"par", "Paris", 48.8566, 2.3522},
-	{"mad", "Madrid", 40.4168, -3.7038}, {"hkg", "Hong Kong", 22.3193, 114.1694}, {"tor", "Toronto", 43.6532, -79.3832},
-	{"waw", "Warsaw", 52.2297, 21.0122}, {"dbi", "Dubai", 25.2048, 55.2708}, {"hnl", "Honolulu", 21.3099, -157.8581},
-	{"nai", "Nairobi", -1.2921, 36.8219},
+	{"nyc", "New York City", "USA", "US", 40.7128, -74.006},
+	{"sfo", "San Francisco", "USA", "US", 37.7749, -122.4194},
+	{"sin", "Singapore", "Singapore", "SG", 1.3521, 103.8198},
+	{"fra", "Frankfurt", "Germany", "DE", 50.1109, 8.6821},
+	{"syd", "Sydney", "Australia", "AU", -33.8688, 151.2093},
+	{"blr", "Bangalore", "India", "IN", 12.9716, 77.5946},
+	{"tok", "Tokyo", "Japan", "JP", 35.6762, 139.6503},
+	{"lhr", "London", "United Kingdom", "GB", 51.5072, -0.1276},
+	{"dfw", "Dallas", "USA", "US", 32.7767, -96.797},
+	{"sea", "Seattle", "USA", "US", 47.6062, -122.3321},
+	{"sao", "São Paulo", "Brazil", "BR", -23.5558, -46.6396},
+	{"ord", "Chicago", "USA", "US", 41.8781, -87.6298},
+	{"den", "Denver", "USA", "US", 39.7392, -104.9903},
+	{"ams", "Amsterdam", "Netherlands", "NL", 52.3676, 4.9041},
+	{"jnb", "Johannesburg", "South Africa", "ZA", -26.2041, 28.0473},
+	{"mia", "Miami", "USA", "US", 25.7617, -80.1918},
+	{"lax", "Los Angeles", "USA", "US", 34.0522, -118.2437},
+	{"par", "Paris", "France", "FR", 48.8566, 2.3522},
+	{"mad", "Madrid", "Spain", "ES", 40.4168, -3.7038},
+	{"hkg", "Hong Kong", "Hong Kong", "HK", 22.3193, 114.1694},
+	{"tor", "Toronto", "Canada", "CA", 43.6532, -79.3832},
+	{"waw", "Warsaw", "Poland", "PL", 52.2297, 21.0122},
+	{"dbi", "Dubai", "United Arab Emirates", "AE", 25.2048, 55.2708},
+	{"hnl", "Honolulu", "USA", "US", 21.3099, -157.8581},
+	{"nai", "Nairobi", "Kenya", "KE", -1.2921, 36.8219},
 }
 
 func (b *builder) derpMap() *tailcfg.DERPMap {
@@ -59,7 +74,7 @@ func (b *builder) derpMap() *tailcfg.DERPMap {
 		Regions:            map[int]*tailcfg.DERPRegion{},
 		OmitDefaultRegions: true,
 	}
-	for i, c := range derpRegions {
+	for i, c := range cities {
 		id := i + 1
 		r := &tailcfg.DERPRegion{
 			RegionID: id, RegionCode: c.code, RegionName: c.name, Latitude: c.lat, Longitude: c.lon,
@@ -94,13 +109,13 @@ func (b *builder) sshPolicy() *tailcfg.SSHPolicy {
 	return &tailcfg.SSHPolicy{Rules: []*tailcfg.SSHRule{
 		{
 			RuleExpires: &expires,
-			Principals:  []*tailcfg.SSHPrincipal{{UserLogin: b.owner.LoginName}, {NodeIP: "100.64.0.9"}},
+			Principals:  []*tailcfg.SSHPrincipal{{UserLogin: b.owner.LoginName}, {NodeIP: b.anyNode().Addresses[0].Addr().String()}},
 			SSHUsers:    map[string]string{"*": "=", "root": ""},
 			Action:      &tailcfg.SSHAction{Accept: true, AllowAgentForwarding: true, AllowLocalPortForwarding: true, AllowRemotePortForwarding: true},
 			AcceptEnv:   []string{"LANG", "LC_*", "GIT_*"},
 		},
 		{
-			Principals: []*tailcfg.SSHPrincipal{{Node: "nKtV2mQ7rB11CNTRL"}},
+			Principals: []*tailcfg.SSHPrincipal{{Node: b.anyNode().StableID}},
 			SSHUsers:   map[string]string{"ubuntu": "ubuntu", "deploy": "deploy"},
 			Action: &tailcfg.SSHAction{
 				Message:         "# This session is recorded.\n",

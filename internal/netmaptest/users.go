@@ -16,12 +16,9 @@ var (
 
 // users makes n people of our tailnet and the profiles that stand for others.
 func (b *builder) users(n int) {
-	for i := range n {
+	for range n {
 		given, sur := givenNames[b.IntN(len(givenNames))], surnames[b.IntN(len(surnames))]
-		login := strings.ToLower(asciiOnly.Replace(given + "." + sur))
-		if i >= len(surnames) {
-			login = fmt.Sprintf("%s%d", login, i)
-		}
+		login := b.name(strings.ToLower(asciiOnly.Replace(given + "." + sur)))
 		up := b.profile(login+"@"+domain, given+" "+sur)
 		if !b.oneIn(4) {
 			up.ProfilePicURL = fmt.Sprintf("https://lh3.googleusercontent.com/a/ACg8oc%x=s96-c", b.bytes(18))
