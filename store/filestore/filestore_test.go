@@ -25,6 +25,7 @@ func TestConformance(t *testing.T) {
 		return FileStore(t.TempDir())
 	}, storetest.Options{
 		Reopen: func(t *testing.T, s store.Store) store.Store { return s.(FileStore) },
+		Keys:   200, // each write waits for the disk
 	})
 }
 

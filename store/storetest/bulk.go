@@ -71,7 +71,7 @@ func (r *runner) testLoadMany(t *testing.T) {
 				keys, want = append(keys, fmt.Sprintf("absent%d", i)), append(want, "-")
 			}
 		}
-		if err := store.Commit(ctx, s, ch); err != nil {
+		if err := store.Commit(ctx, whole(s), ch); err != nil {
 			t.Fatal(err)
 		}
 		if err := expect(ctx, s, keys, want); err != nil {

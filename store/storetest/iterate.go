@@ -166,7 +166,7 @@ func (r *runner) fill(t *testing.T, s store.Store, prefix string) []string {
 		keys = append(keys, key)
 		ch.Put = append(ch.Put, entry(key, "old"))
 	}
-	if err := store.Commit(t.Context(), s, ch); err != nil {
+	if err := store.Commit(t.Context(), whole(s), ch); err != nil {
 		t.Fatal(err)
 	}
 	return keys

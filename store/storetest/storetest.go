@@ -91,6 +91,14 @@ type (
 	plain       struct{ fourMethods }
 )
 
+// whole undoes Plain: many values are quicker to write with all abilities.
+func whole(s store.Store) store.Store {
+	if p, ok := s.(plain); ok {
+		return p.fourMethods
+	}
+	return s
+}
+
 type runner struct {
 	open func(t *testing.T) store.Store
 	opts Options
