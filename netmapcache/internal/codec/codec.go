@@ -147,11 +147,9 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 // nil.
 func DecodePeers(data []byte) ([]*tailcfg.Node, error) {
 	return decodeAll(data, "peers", func(d *decoder) []*tailcfg.Node {
-		peers := makeList[*tailcfg.Node](d)
-		for i := range peers {
-			peers[i] = decodeNew(d, (*decoder).tailcfgNode)
-		}
-		return peers
+		return decodeList(d, func(d *decoder) *tailcfg.Node {
+			return decodeNew(d, (*decoder).tailcfgNode)
+		})
 	})
 }
 

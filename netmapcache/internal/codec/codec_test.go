@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -82,7 +83,6 @@ var columns = []column{
 		users := make([]format.User, rng.IntN(5))
 		for i := range users {
 			netmaptest.Fill(rng, &users[i])
-			users[i].ID = tailcfg.UserID(i)
 		}
 		return &users
 	}),
@@ -101,14 +101,14 @@ func appendNodes(dst []byte, nodes *[]*tailcfg.Node) []byte {
 	return AppendPeers(dst, views)
 }
 
+// appendUsers appends users one by one, since their IDs may be equal.
 func appendUsers(dst []byte, users *[]format.User) []byte {
-	var ids []tailcfg.UserID
-	profiles := map[tailcfg.UserID]tailcfg.UserProfileView{}
+	dst = appendHead(dst, majorArray, uint64(len(*users)))
 	for _, u := range *users {
-		ids = append(ids, u.ID)
-		profiles[u.ID] = u.Profile.View()
+		one := AppendUsers(nil, []tailcfg.UserID{u.ID}, map[tailcfg.UserID]tailcfg.UserProfileView{u.ID: u.Profile.View()})
+		dst = append(dst, one[1:]...)
 	}
-	return AppendUsers(dst, ids, profiles)
+	return dst
 }
 
 // forEach calls test for values of all columns: filled at random, with edge values,
@@ -154,6 +154,22 @@ func TestRoundTripNetmap(t *testing.T) {
 		t.Error(diff)
 	}
 	t.Logf("%d bytes a peer", len(data)/len(peers))
+
+	ids := slices.Sorted(maps.Keys(nm.UserProfiles))
+	users, err := DecodeUsers(AppendUsers(nil, ids, nm.UserProfiles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	profiles := map[tailcfg.UserID]tailcfg.UserProfileView{}
+	for i, u := range users {
+		if u.ID != ids[i] {
+			t.Errorf("user %d is %v, want %v", i, u.ID, ids[i])
+		}
+		profiles[u.ID] = u.Profile.View()
+	}
+	if diff := netmaptest.Diff(profiles, nm.UserProfiles); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestDeterministic(t *testing.T) {

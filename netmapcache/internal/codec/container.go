@@ -2,12 +2,14 @@ package codec
 
 import "unsafe"
 
-// decodeNew reads a value into a new T.
+// decodeNew reads a value into a new T. The result is nil only if it fails.
 func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
-	p := new(T)
-	if d.charge(1, unsafe.Sizeof(*p)) {
-		value(d, p)
+	var zero T
+	if !d.charge(1, unsafe.Sizeof(zero)) {
+		return nil
 	}
+	p := new(T)
+	value(d, p)
 	return p
 }
 
@@ -34,6 +36,9 @@ func makeList[T any](d *decoder) []T {
 func decodeStrings[T ~string](d *decoder) []T {
 	list := makeList[T](d)
 	for i := range list {
+		if d.err != nil {
+			break
+		}
 		list[i] = T(d.string())
 	}
 	return list
@@ -43,6 +48,9 @@ func decodeStrings[T ~string](d *decoder) []T {
 func decodeList[T any](d *decoder, value func(*decoder) T) []T {
 	list := makeList[T](d)
 	for i := range list {
+		if d.err != nil {
+			break
+		}
 		list[i] = value(d)
 	}
 	return list
@@ -52,6 +60,9 @@ func decodeList[T any](d *decoder, value func(*decoder) T) []T {
 func decodeStructs[T any](d *decoder, value func(*decoder, *T)) []T {
 	list := makeList[T](d)
 	for i := range list {
+		if d.err != nil {
+			break
+		}
 		value(d, &list[i])
 	}
 	return list
@@ -61,6 +72,9 @@ func decodeStructs[T any](d *decoder, value func(*decoder, *T)) []T {
 func decodePtrs[T any](d *decoder, value func(*decoder, *T)) []*T {
 	list := makeList[*T](d)
 	for i := range list {
+		if d.err != nil {
+			break
+		}
 		list[i] = decodePtr(d, value)
 	}
 	return list

@@ -13,9 +13,10 @@ import (
 )
 
 // Decoding allocates at most allocPerByte bytes for each byte of input, and
-// allocSlack bytes beyond that, whatever the input. A realistic column takes
-// some 3 bytes a byte; a struct of which no field is set takes hundreds, which is what
-// the slack is for.
+// allocSlack bytes beyond that, whatever the input; not counted are a copy of the
+// input, and that the allocator rounds sizes up. A realistic column takes
+// some 5 bytes a byte; a struct of which no field is set takes hundreds, which is
+// what the slack is for.
 const (
 	allocPerByte = 32
 	allocSlack   = 256 << 10

@@ -1,0 +1,298 @@
+package codec
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+)
+
+// A value is a map of fields by type and name, for marshal.
+type value map[string]any
+
+// marshal encodes v with maps from names of fields, as in "tailcfg.Node.ID",
+// changed to maps from their numbers.
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	options := cbor.CoreDetEncOptions()
+	options.NaNConvert = cbor.NaNConvertPreserveSignal
+	options.IndefLength = cbor.IndefLengthAllowed
+	mode, err := options.EncMode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := mode.Marshal(numbered(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func numbered(v any) any {
+	switch v := v.(type) {
+	case value:
+		m := map[uint64]any{}
+		for name, x := range v {
+			m[fieldNumbers[name]] = numbered(x)
+		}
+		return m
+	case []any:
+		list := []any{}
+		for _, x := range v {
+			list = append(list, numbered(x))
+		}
+		return list
+	}
+	return v
+}
+
+func columnNamed(t *testing.T, name string) column {
+	t.Helper()
+	for _, c := range columns {
+		if c.name == name {
+			return c
+		}
+	}
+	t.Fatalf("no column %s", name)
+	return column{}
+}
+
+// raw is CBOR to be taken as it is.
+func raw(s string) cbor.RawMessage { return cbor.RawMessage(s) }
+
+func TestDecodeErrors(t *testing.T) {
+	capMap := func(m any) value { return value{"tailcfg.Node.CapMap": m} }
+	for _, tt := range []struct {
+		column string
+		value  any
+		want   string
+	}{
+		{"node", raw("\xf6"), "null in place of a value"},
+		{"peers", raw("\xf6"), "peers: null in place of a value"},
+		{"node", []any{}, "tailcfg.Node: want map, got array"},
+		{"peers", value{}, "peers: want array, got map"},
+		{"peers", []any{value{}, nil}, "tailcfg.Node: want map, got null"},
+		{"filter", []any{nil}, "tailcfg.FilterRule: want map, got null"},
+		{"users", []any{value{"format.User.Profile": "x"}}, "tailcfg.UserProfile: want map, got text string"},
+		{"misc", value{"format.Misc.Domain": 1}, "format.Misc.Domain: want text string, got unsigned integer"},
+		{"misc", value{"format.Misc.Domain": nil}, "format.Misc.Domain: want text string, got null"},
+		{"misc", value{"format.Misc.Domain": raw("\x61\xff")}, "format.Misc.Domain: text string is not UTF-8"},
+		{"misc", value{"format.Misc.Domain": raw("\x7f\x61a\xff")}, "format.Misc.Domain: text string of indefinite length"},
+		{"misc", value{"format.Misc.TKAEnabled": 1}, "format.Misc.TKAEnabled: want bool, got unsigned integer"},
+		{"misc", value{"format.Misc.TKAEnabled": raw("\xf7")}, "format.Misc.TKAEnabled: want bool, got simple value"},
+		{"misc", value{"format.Misc.TKAHead": make([]byte, 31)}, "format.Misc.TKAHead: byte string of wrong length"},
+		{"misc", value{"format.Misc.DisplayMessages": map[string]any{"a": nil}}, "tailcfg.DisplayMessage: want map, got null"},
+		{"node", value{"tailcfg.Node.ID": uint64(1 << 63)}, "tailcfg.Node.ID: integer out of range"},
+		{"node", value{"tailcfg.Node.ID": raw("\x3b\x80\x00\x00\x00\x00\x00\x00\x00")}, "tailcfg.Node.ID: integer out of range"},
+		{"node", value{"tailcfg.Node.ID": 1.5}, "tailcfg.Node.ID: want integer, got float"},
+		{"node", value{"tailcfg.Node.Key": make([]byte, 33)}, "tailcfg.Node.Key: byte string of wrong length"},
+		{"node", value{"tailcfg.Node.Addresses": map[string]any{}}, "tailcfg.Node.Addresses: want array, got map"},
+		{"node", value{"tailcfg.Node.Addresses": []any{nil}}, "tailcfg.Node.Addresses: want byte string, got null"},
+		{"node", value{"tailcfg.Node.Addresses": []any{make([]byte, 16)}}, "tailcfg.Node.Addresses: address of wrong length"},
+		{"node", value{"tailcfg.Node.Addresses": []any{[]byte{1, 2, 3, 4, 33}}}, "tailcfg.Node.Addresses: prefix of too many bits"},
+		{"node", value{"tailcfg.Node.Addresses": []any{[]byte{}}}, "tailcfg.Node.Addresses: prefix of wrong length"},
+		{"node", value{"tailcfg.Node.Addresses": []any{make([]byte, 18)}}, "tailcfg.Node.Addresses: prefix of wrong length"},
+		{"node", value{"tailcfg.Node.Addresses": raw("\x9f\xff")}, "tailcfg.Node.Addresses: array of indefinite length"},
+		{"node", value{"tailcfg.Node.Endpoints": []any{[]byte{1}}}, "tailcfg.Node.Endpoints: address and port of wrong length"},
+		{"node", value{"tailcfg.Node.Created": "2026"}, "tailcfg.Node.Created: want integer, got text string"},
+		{"node", value{"tailcfg.Node.Created": []any{1}}, "tailcfg.Node.Created: time of wrong length"},
+		{"node", value{"tailcfg.Node.Created": []any{1, 1000000000}}, "tailcfg.Node.Created: nanoseconds out of range"},
+		{"node", value{"tailcfg.Node.Hostinfo": value{"tailcfg.Hostinfo.Userspace": 1}}, "tailcfg.Hostinfo.Userspace: want bool, got unsigned integer"},
+		{"node", value{"tailcfg.Node.Hostinfo": value{"tailcfg.Hostinfo.Services": []any{value{"tailcfg.Service.Port": 65536}}}}, "tailcfg.Service.Port: integer out of range"},
+		{"node", capMap([]any{}), "tailcfg.Node.CapMap: want map, got array"},
+		{"node", capMap(map[string]any{"a": "b"}), "tailcfg.Node.CapMap: want array, got text string"},
+		{"node", capMap(raw("\xa2\x61a\xf6\x61a\xf6")), "tailcfg.Node.CapMap: duplicate map key"},
+		{"node", capMap(raw("\xa2\x41a\xf6\x61a\xf6")), "tailcfg.Node.CapMap: duplicate map key"},
+		{"derpmap", value{"tailcfg.DERPMap.Regions": raw("\xa2\x01\xf6\x01\xf6")}, "tailcfg.DERPMap.Regions: duplicate map key"},
+		{"derpmap", value{"tailcfg.DERPMap.Regions": map[string]any{"a": nil}}, "tailcfg.DERPMap.Regions: want integer, got text string"},
+		{"root", value{"format.Root.Columns": []any{value{"format.Column.Kind": 256}}}, "format.Column.Kind: integer out of range"},
+		{"root", raw("\xa2\x01\x01\x01\x01"), "format.Root.Major: field numbers out of order"},
+		{"root", raw("\xa2\x02\x01\x01\x01"), "format.Root.Generation: field numbers out of order"},
+		{"root", raw("\xa1\x00\x01"), "format.Root: field numbers out of order"},
+		{"root", raw("\xa1\x20\x01"), "format.Root: want unsigned integer as field number, got negative integer"},
+		{"root", raw("\xa1\x61a\x01"), "format.Root: want unsigned integer as field number, got text string"},
+		{"root", raw("\xbf\x01\x01\xff"), "format.Root: map of indefinite length"},
+		{"root", raw("\xc1\xa0"), "format.Root: want map, got tag"},
+		{"root", raw("\xa1\x01"), "unexpected EOF"},
+		{"root", raw("\xa0\x00"), "1 bytes of extraneous data"},
+		{"root", raw("\xa1\x19\x03\xe8\x1c"), "invalid additional information"},
+		{"root", raw("\xa1\x19\x03\xe8" + strings.Repeat("\x81", 40) + "\x00"), "exceeded max nested level"},
+		{"root", raw(""), "EOF"},
+		{"root", raw("{}"), "unexpected EOF"},
+	} {
+		data, isRaw := tt.value.(cbor.RawMessage)
+		if !isRaw {
+			data = marshal(t, tt.value)
+		}
+		_, err := columnNamed(t, tt.column).decode(data)
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s %x: got error %v, want %q", tt.column, []byte(data), err, tt.want)
+		}
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	data := append([]byte{majorMap | 1, 0x19, 0x03, 0xe8, majorBytes | 26, MaxBytes >> 24, MaxBytes >> 16 & 0xff, MaxBytes >> 8 & 0xff, 0}, make([]byte, MaxBytes)...)
+	if _, err := DecodeRoot(data); !errors.Is(err, errTooLong) {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func TestDecodeHeader(t *testing.T) {
+	for _, tt := range []struct {
+		data      string
+		wantMajor uint64 // zero for an error
+	}{
+		{string(AppendRoot(nil, &format.Root{Major: 1, Generation: 5, Owner: strings.Repeat("x", 100), Columns: make([]format.Column, 50)})), 1},
+		{"\xa1\x01\x02", 2},
+		{"\xa2\x01\x02\x61xwhat follows isn't looked at", 2},
+		{"\xb8\x64\x01\x19\x03\xe8", 1000},
+		{"\xbb\x00\x00\x00\x00\x00\x00\x01\x00\x01\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 1<<64 - 1},
+		{"", 0},
+		{"\xa0", 0},
+		{"\xa1", 0},
+		{"\xa1\x01", 0},
+		{"\xa1\x01\x19", 0},
+		{"\xa1\x01\x20", 0},
+		{"\xa1\x02\x01", 0},
+		{"\xb8", 0},
+		{"\xbf\x01\x01\xff", 0},
+		{`{"Node":{}}`, 0},
+		{"\xf6", 0},
+	} {
+		h, err := DecodeHeader([]byte(tt.data))
+		if (err != nil) != (tt.wantMajor == 0) || h.Major != tt.wantMajor {
+			t.Errorf("%x: got %d, %v, want %d", tt.data, h.Major, err, tt.wantMajor)
+		}
+	}
+}
+
+// TestUnknownFields adds fields of a newer version to what a column consists of.
+func TestUnknownFields(t *testing.T) {
+	unknown := []string{
+		"\x00", "\x3b\xff\xff\xff\xff\xff\xff\xff\xff", "\x43abc", "\x63abc", "\x82\x01\x81\x02", "\xa2\x01\xa0\x61a\xf6", "\xa2\x01\x01\x01\x01",
+		"\xc1\x00", "\xd9\xd9\xf7\xa0", "\xf4", "\xf7", "\xf8\xff", "\xf9\x7e\x00", "\xfa\x00\x00\x00\x00", "\xfb\x00\x00\x00\x00\x00\x00\x00\x00",
+		"\x5f\x41a\x40\xff", "\x7f\x61a\xff", "\x9f\x01\x9f\xff\xff", "\xbf\x01\xbf\xff\xff", strings.Repeat("\x81", 20) + "\x00",
+	}
+	// add adds the fields to the map v, or to the maps in the list v.
+	var add func(v any)
+	add = func(v any) {
+		switch v := v.(type) {
+		case map[any]any:
+			for i, u := range unknown {
+				v[uint64(1000+i)] = raw(u)
+			}
+		case []any:
+			for _, e := range v {
+				add(e)
+			}
+		}
+	}
+	forEach(t, 20, func(t *testing.T, c column, v any) {
+		x := generic(t, c.append(nil, v))
+		add(x)
+		data := marshal(t, x)
+		got, err := c.decode(data)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, diagnose(data))
+		}
+		if diff := netmaptest.Diff(got, v, notStored); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestDamage decodes all truncations of a column, and the column with bits flipped.
+func TestDamage(t *testing.T) {
+	forEach(t, 2, func(t *testing.T, c column, v any) {
+		data := c.append(nil, v)
+		for n := range data {
+			if _, err := c.decode(data[:n]); err == nil {
+				t.Fatalf("no error for the first %d of %d bytes", n, len(data))
+			}
+		}
+		rng := rand.New(rand.NewPCG(1, 1))
+		for range 1000 {
+			damaged := bytes.Clone(data)
+			for range 1 + rng.IntN(3) {
+				damaged[rng.IntN(len(data))] ^= 1 << rng.IntN(8)
+			}
+			decodeAgain(t, c, damaged)
+		}
+	})
+}
+
+// decodeAgain decodes data. What it gives must be encodable, and decodable as the same.
+func decodeAgain(t *testing.T, c column, data []byte) {
+	t.Helper()
+	v, err := c.decode(data)
+	if err != nil {
+		return
+	}
+	again := c.append(nil, v)
+	w, err := c.decode(again)
+	if err != nil {
+		t.Fatalf("%v\nfirst  %s\nsecond %s", err, diagnose(data), diagnose(again))
+	}
+	if diff := netmaptest.Diff(w, v); diff != "" {
+		t.Fatalf("%s\nfirst  %s\nsecond %s", diff, diagnose(data), diagnose(again))
+	}
+}
+
+// TestMemory decodes small values that stand for large ones.
+func TestMemory(t *testing.T) {
+	repeat := func(n int, v any) []any {
+		list := make([]any, n)
+		for i := range list {
+			list[i] = v
+		}
+		return list
+	}
+	const n = 20_000
+	hostinfo := value{"tailcfg.Node.Hostinfo": value{"tailcfg.Hostinfo.NetInfo": value{"tailcfg.NetInfo.DERPLatency": map[string]any{"": 0.0}}}}
+	grant := value{"tailcfg.FilterRule.CapGrant": repeat(2, value{"tailcfg.CapGrant.CapMap": map[string]any{"": nil}})}
+	addresses := value{"tailcfg.Node.Addresses": repeat(n, []byte{255})}
+	for _, tt := range []struct {
+		name    string
+		column  string
+		value   any
+		refused bool
+	}{
+		{"empty nodes", "peers", repeat(n, value{}), true},
+		{"nodes with empty structs", "peers", repeat(n, hostinfo), true},
+		{"empty rules", "filter", repeat(n, value{}), true},
+		{"maps of one entry", "filter", repeat(n, grant), true},
+		{"users with empty profiles", "users", repeat(n, value{"format.User.Profile": value{}}), false},
+		{"nil rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(n, nil)}, false},
+		{"empty rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(n, value{})}, true},
+		{"empty strings", "filter", []any{value{"tailcfg.FilterRule.SrcIPs": repeat(n, "")}}, false},
+		{"addresses, twice", "node", addresses, false},
+	} {
+		t.Run(tt.column+" "+tt.name, func(t *testing.T) {
+			data := marshal(t, tt.value)
+			c := columnNamed(t, tt.column)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := c.decode(data)
+			runtime.ReadMemStats(&after)
+			if (err != nil) != tt.refused {
+				t.Errorf("got error %v", err)
+			}
+			allocated := int(after.TotalAlloc - before.TotalAlloc)
+			// The allocator rounds up by at most an eighth; the column itself is
+			// copied; the test and the runtime may allocate a little, too.
+			limit := (allocPerByte*len(data)+allocSlack)*9/8 + len(data) + 16<<10
+			if allocated > limit {
+				t.Errorf("%d bytes allocated for %d, want at most %d", allocated, len(data), limit)
+			}
+			t.Logf("%d bytes allocated for %d: %v", allocated, len(data), err)
+		})
+	}
+}
