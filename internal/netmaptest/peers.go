@@ -169,7 +169,8 @@ func (b *builder) connect(n *tailcfg.Node) {
 }
 
 func (b *builder) device() *tailcfg.Node {
-	owner := b.profiles[b.peers%len(b.profiles)]
+	owner := b.profiles[b.devices%len(b.profiles)]
+	b.devices++
 	given, _, _ := strings.Cut(owner.DisplayName, " ")
 	person := strings.ToLower(asciiOnly.Replace(given))
 	os := b.pick("macOS", "macOS", "iOS", "windows", "linux", "android")

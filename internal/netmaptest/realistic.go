@@ -87,6 +87,7 @@ type builder struct {
 	exitNodeID tailcfg.StableNodeID // of the last exit node
 
 	peers    int // made so far
+	devices  int // of them
 	lastNode tailcfg.NodeID
 	lastUser tailcfg.UserID
 	lastIP   uint32 // but for a gap

@@ -17,7 +17,7 @@ import (
 
 // realisticDigest is the SHA-256 of Realistic(100, 1) as JSON, without the
 // packet filter, in which the order of capabilities varies.
-const realisticDigest = "d710436d1070fbf4f2d72ac9d9b69e89f50cbe0b828acd21fae6d5e54bc23a49"
+const realisticDigest = "b62d1c65cfda1e86bcee7bb0d74cb02ac79fdd0abc7091c7c26aae442ddb875e"
 
 func TestRealisticIsDeterministic(t *testing.T) {
 	nm := *Realistic(100, 1)
@@ -57,7 +57,7 @@ func TestRealisticHasEverything(t *testing.T) {
 
 // TestRealisticSize checks the size that benchmarks rely on.
 func TestRealisticSize(t *testing.T) {
-	for _, peers := range []int{100, 1000, 10_000} {
+	for _, peers := range []int{100, 1000, 3000} {
 		nm := Realistic(peers, 1)
 		if len(nm.Peers) != peers {
 			t.Errorf("Realistic(%d, 1) has %d peers", peers, len(nm.Peers))
@@ -82,7 +82,7 @@ func TestRealisticSize(t *testing.T) {
 }
 
 func TestRealisticIsConsistent(t *testing.T) {
-	for _, peers := range []int{0, 1, 2, 30, 3000} {
+	for _, peers := range []int{0, 1, 2, 30, 1000} {
 		for seed := range uint64(3) {
 			checkConsistent(t, Realistic(peers, seed))
 		}
