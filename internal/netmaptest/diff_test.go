@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,21 +99,13 @@ func TestDiffNamesThePath(t *testing.T) {
 }
 
 func TestDiffIsBrief(t *testing.T) {
-	d := Diff(make([]int, 100), append(make([]int, 50), slicesOf(50, 7)...))
+	d := Diff(make([]int, 100), append(make([]int, 50), slices.Repeat([]int{7}, 50)...))
 	if n := strings.Count(d, "\n"); n != maxDiffs+1 || !strings.HasSuffix(d, "and 40 more differences\n") {
 		t.Errorf("Diff = %q", d)
 	}
 	if d := Diff(strings.Repeat("x", 1e6), ""); len(d) > 1000 {
 		t.Errorf("Diff of a long string has %d bytes", len(d))
 	}
-}
-
-func slicesOf(n, v int) []int {
-	s := make([]int, n)
-	for i := range s {
-		s[i] = v
-	}
-	return s
 }
 
 func TestDiffOptions(t *testing.T) {
