@@ -52,7 +52,7 @@ func numbered(v any) any {
 	return v
 }
 
-func columnNamed(t *testing.T, name string) column {
+func columnNamed(t testing.TB, name string) column {
 	t.Helper()
 	for _, c := range columns {
 		if c.name == name {
