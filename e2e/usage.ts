@@ -1,0 +1,59 @@
+// Uses every part of the module's types. It is compiled, not run.
+
+import { openCache, NetmapCacheError, type Cache, type ErrorCode, type Info, type Netmap, type Node } from 'netmapcache';
+
+const controller = new AbortController();
+const { signal } = controller;
+
+const cache: Cache = await openCache();
+await openCache({ database: 'work', owner: 'https://control.example.com', maxAge: 7 * 24 * 3600 * 1000, signal });
+await openCache({ wasm: '/netmapcache.wasm' });
+await openCache({ wasm: new URL('https://example.com/netmapcache.wasm') });
+await openCache({ wasm: fetch('/netmapcache.wasm') });
+await openCache({ wasm: await fetch('/netmapcache.wasm') });
+await openCache({ wasm: new Uint8Array() });
+await openCache({ wasm: await WebAssembly.compileStreaming(fetch('/netmapcache.wasm')) });
+// @ts-expect-error a Date is no duration
+await openCache({ maxAge: new Date() });
+
+const map: Netmap = await cache.load({ signal });
+const self: Node = map.SelfNode;
+const names: string[] = map.Peers?.map((peer) => peer.Hostinfo?.Hostname ?? peer.Name) ?? [];
+const owner: string | undefined = map.UserProfiles?.[self.User]?.DisplayName;
+const relay: string | undefined = map.DERPMap?.Regions?.[self.HomeDERP ?? 0]?.RegionName;
+const ports: number[] = map.PacketFilterRules?.flatMap((rule) => rule.DstPorts?.map((dst) => dst.Ports.First) ?? []) ?? [];
+const unknown: unknown = self.FieldOfALaterVersion;
+// @ts-expect-error IDs may be strings
+const id: number = self.ID;
+
+const info: Info = await cache.info();
+const age: number = Date.now() - info.confirmedAt.getTime();
+
+await cache.store({ ...map, Cached: false }, { signal });
+await cache.updateSelf(map);
+await cache.updatePeers([self], ['n1CNTRL'], { signal });
+await cache.updatePeers([self]);
+await cache.updateUserProfiles({ 1: { ID: 1, LoginName: 'a@example.com', DisplayName: 'A' } });
+await cache.updatePacketFilter([{ SrcIPs: ['*'] }]);
+await cache.clear();
+
+const unsubscribe: () => void = cache.subscribe(() => {});
+unsubscribe();
+await cache.close();
+{
+  await using scoped = await openCache();
+  await scoped.info();
+}
+
+try {
+  await cache.load();
+} catch (err) {
+  if (err instanceof NetmapCacheError) {
+    const code: ErrorCode = err.code;
+    // @ts-expect-error no such code
+    const typo: boolean = err.code === 'not-avaliable';
+    console.log(code, err.cause, typo);
+  }
+}
+
+console.log(names, owner, relay, ports, unknown, id, age);

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Builds the JavaScript module into dist/, or the folder given, and checks its size.
+set -eu
+cd "$(dirname "$0")/.."
+dist=${1:-dist}
+mkdir -p "$dist"
+
+# ts_omit_usermetrics keeps net/http and crypto/tls out, which the packet filter
+# of tailscale.com would otherwise bring along to count what it drops.
+GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags ts_omit_usermetrics \
+	-o "$dist/netmapcache.wasm" ./wasm
+
+# Go's support code sets globals. As the body of a function whose parameter hides
+# globalThis, it sets them on an object of the caller's choice. It reads one of
+# them, fs, by its bare name.
+{
+	echo '// Made by wasm/build.sh from wasm_exec.js of Go. Do not edit.'
+	echo 'export default function loadGo(globalThis) {'
+	echo 'let fs;'
+	cat "$(go env GOROOT)/lib/wasm/wasm_exec.js"
+	echo 'fs = globalThis.fs;'
+	echo 'return globalThis.Go;'
+	echo '}'
+} >"$dist/wasm_exec.mjs"
+
+cp web/netmapcache.js web/netmapcache.d.ts web/package.json LICENSE "$dist/"
+
+node wasm/size.mjs "$dist/netmapcache.wasm"
