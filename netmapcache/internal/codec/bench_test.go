@@ -52,7 +52,7 @@ func BenchmarkDecodePeers(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
-			var peers []*tailcfg.Node
+			var peers []tailcfg.NodeView
 			if err := json.Unmarshal(data, &peers); err != nil {
 				b.Fatal(err)
 			}

@@ -46,7 +46,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type decoder struct {
 	s      string // strings are cut from it
 	pos    int
-	budget int // bytes that may still be allocated
+	budget uint64 // bytes that may still be allocated
 
 	err   error
 	where string // what err is about
@@ -67,7 +67,7 @@ func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, erro
 	if err := wellformed.Wellformed(data); err != nil {
 		return zero, &Error{Where: what, Err: err}
 	}
-	d := &decoder{s: string(data), budget: allocSlack + allocPerByte*len(data)}
+	d := &decoder{s: string(data), budget: allocSlack + allocPerByte*uint64(len(data))}
 	if d.null() {
 		return zero, &Error{Where: what, Err: errNull}
 	}
@@ -126,11 +126,11 @@ func (d *decoder) charge(n int, size uintptr) bool {
 		return false
 	}
 	hi, lo := bits.Mul64(uint64(n), uint64(size))
-	if hi != 0 || lo > uint64(d.budget) {
+	if hi != 0 || lo > d.budget {
 		d.fail("value takes too much memory for its length")
 		return false
 	}
-	d.budget -= int(lo)
+	d.budget -= lo
 	return true
 }
 

@@ -32,8 +32,8 @@ const (
 
 // An encoder appends values to buf.
 //
-// The methods named after a Go type write a value of it, those that end in
-// Field a number and a value, or nothing if it is the zero value.
+// The methods named after a type write a value of it, or null for nil. Those that
+// end in Field write a field's number and value, or nothing for the zero value.
 type encoder struct {
 	buf    []byte
 	fields int // written so far of the innermost open map
@@ -273,10 +273,7 @@ func encodeIntMap[K ~int, V any](e *encoder, m map[K]V, value func(*encoder, V))
 
 // compareIntKeys orders integers as their encodings: 0, 1, 2, …, -1, -2, ….
 func compareIntKeys(a, b int64) int {
-	if (a < 0) != (b < 0) {
-		return cmp.Compare(b, a)
-	}
-	if a < 0 {
+	if a < 0 || b < 0 {
 		return cmp.Compare(b, a)
 	}
 	return cmp.Compare(a, b)

@@ -14,7 +14,11 @@ func (m *model) cddl() []byte {
 		w.line("%s = {", ruleName(s.typ))
 		for _, f := range s.fields {
 			entry := fmt.Sprintf("? %d: %s,", f.num, f.form)
-			w.line("  %s ; %s", entry+strings.Repeat(" ", max(0, 36-len(entry))), f.Name)
+			comment := f.Name
+			if other := defaults[s.typ.String()+"."+f.Name]; other != "" {
+				comment += "; absent if it is the same as " + other
+			}
+			w.line("  %s ; %s", entry+strings.Repeat(" ", max(0, 36-len(entry))), comment)
 		}
 		w.line("  * uint => any")
 		w.line("}")
@@ -26,16 +30,17 @@ const cddlHead = `; The format of netmapcache, in CDDL (RFC 8610).
 ; Made by go generate; do not edit.
 ;
 ; All values are encoded with the core deterministic requirements of RFC 8949,
-; section 4.2.1. A struct is a map from field numbers to values. A field is absent
-; if it has its zero value, which for a list, a map or a byte string is nil, and not empty,
-; unless a comment says otherwise. Numbers are never used again for something
-; else. A reader skips the ones that it doesn't know.
+; section 4.2.1. A struct is a map from field numbers to values. Unless a comment
+; says otherwise, a field is absent if it has its zero value, which for a list, a
+; map or a byte string is nil, and not empty. A number never gets another meaning. A
+; reader skips the ones that it doesn't know.
 
 ; Value of the key "self". The digest is that of all bytes before the 16 bytes of
 ; the digest itself.
 sealed-root = [root, digest]
 
-; Values of all other keys.
+; Values of all other keys. In a column, Kind is the number of what it holds in this
+; list, from 1.
 content = node / misc / dns-config / derp-map / filter / ssh-policy / peers / users
 filter = [* filter-rule]
 peers = [* node]

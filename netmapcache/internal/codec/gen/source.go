@@ -44,8 +44,8 @@ func method(t reflect.Type) string {
 // A basic tells how values of a type without structure are written and read.
 type basic struct {
 	method string
-	arg    string // type that the encoder's methods take
-	read   string // call that returns a value
+	arg    string // type that the encoder's method takes and the decoder's returns
+	read   string // call of the decoder's method
 }
 
 // basicOf returns how values of type t are written and read, if t has no
@@ -246,10 +246,7 @@ func (m *model) decodeInto(x string, t reflect.Type) string {
 // decode returns the expression that reads a value of type t.
 func (m *model) decode(t reflect.Type) string {
 	if b, ok := basicOf(t); ok {
-		if leafOrSame(t, b.arg) {
-			return b.read
-		}
-		return fmt.Sprintf("%s(%s)", t, b.read)
+		return convert(b.read, b.arg, t.String())
 	}
 	if of := views[t]; of != nil {
 		return fmt.Sprintf("decodePtr(d, (*decoder).%s).View()", method(of))
@@ -281,14 +278,9 @@ func (m *model) decode(t reflect.Type) string {
 	panic("unreachable: model.add has let through " + t.String())
 }
 
-// leafOrSame reports whether the decoder's method returns a t.
-func leafOrSame(t reflect.Type, arg string) bool {
-	return t.String() == arg
-}
-
 // decodeFunc returns an expression of type func(*decoder) t.
 func (m *model) decodeFunc(t reflect.Type) string {
-	if b, ok := basicOf(t); ok && leafOrSame(t, b.arg) && strings.HasSuffix(b.read, "()") {
+	if b, ok := basicOf(t); ok && b.arg == t.String() && strings.HasSuffix(b.read, "()") {
 		return "(*decoder)." + b.method
 	}
 	if t.Kind() == reflect.Slice && isPlainString(t.Elem()) {
