@@ -28,8 +28,12 @@ let wanted; // an AbortController while a connection is wanted
 function showStatus() {
   const live = state?.phase === 'live';
   const name = live ? 'live' : netmap ? 'cached' : 'empty';
-  document.body.dataset.state = name;
-  document.body.dataset.generation = info?.generation ?? '';
+  Object.assign(document.body.dataset, {
+    state: name,
+    generation: info?.generation ?? 0,
+    deltas: state?.deltas ?? 0,
+    saved: Boolean(state?.saved),
+  });
   setText('headline', { live: 'Live', cached: 'From the cache', empty: 'No network yet' }[name]);
   setText('age', ageText(live));
   setText('detail', detailText());

@@ -117,6 +117,7 @@ func stateValue(s session.State) map[string]any {
 		"nodeKey":   nodeKey,
 		"fullMaps":  s.FullMaps,
 		"deltas":    s.Deltas,
+		"saved":     s.Saved,
 		"savedAt":   millis(s.SavedAt),
 		"saveError": s.SaveError,
 	}

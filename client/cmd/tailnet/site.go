@@ -33,7 +33,7 @@ func site(control *tailnet.Switch, dirs []string) http.Handler {
 	mux.Handle("POST /-/control", sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serveSwitch(w, r, control)
 	})))
-	mux.Handle("GET /", files(dirs))
+	mux.Handle("/", files(dirs))
 	return mux
 }
 

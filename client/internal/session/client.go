@@ -43,7 +43,8 @@ type State struct {
 
 	FullMaps int       // full network maps received since the start
 	Deltas   int       // changes to peers, profiles and filter received since the start
-	SavedAt  time.Time // when the cache last took everything in; zero before
+	Saved    bool      // whether the cache has everything received so far
+	SavedAt  time.Time // when the cache last took something in; zero before
 	// SaveError tells why the last attempt to save failed; empty if it did not.
 	SaveError string
 }
@@ -110,10 +111,14 @@ func (c *Client) Retry() {
 // Run connects and follows, again and again, until ctx ends.
 func (c *Client) Run(ctx context.Context) {
 	var saving sync.WaitGroup
-	defer saving.Wait()
 	if c.opts.Cache != nil {
 		saving.Go(func() { c.saver.run(ctx) })
 	}
+	c.follow(ctx)
+	saving.Wait()
+}
+
+func (c *Client) follow(ctx context.Context) {
 	wait := minRetry
 	for ctx.Err() == nil {
 		select {
@@ -148,9 +153,9 @@ func (c *Client) Run(ctx context.Context) {
 func (c *Client) connect(ctx context.Context) error {
 	bus := eventbus.New()
 	defer bus.Close()
+	// Not closed: it holds nothing but what the bus does, and without peer API its Close panics.
 	dialer := tsdial.NewDialer(netmon.NewStatic())
 	dialer.SetBus(bus)
-	defer dialer.Close()
 	direct, err := controlclient.NewDirect(controlclient.Options{
 		Persist:              c.id.Persist,
 		GetMachinePrivateKey: func() (key.MachinePrivate, error) { return c.id.MachineKey, nil },
@@ -226,31 +231,38 @@ func (c *Client) saved(err error) {
 			s.SaveError = err.Error()
 			return
 		}
-		s.SavedAt, s.SaveError = time.Now(), ""
+		s.Saved, s.SavedAt, s.SaveError = c.saver.idle(), time.Now(), ""
 	})
 }
 
-// The client is the sink of its running netmap: it counts, and passes on to the saver.
+// The client is the sink of its running netmap: it passes on to the saver, and counts.
 
 func (c *Client) replaced() {
+	c.saver.replaced()
 	if c.phase() != Live {
 		c.enter(Live, func(s *State) { s.Error = "" })
 	}
-	c.set(func(s *State) { s.FullMaps++ })
-	c.saver.replaced()
+	c.received(func(s *State) { s.FullMaps++ })
 }
 
 func (c *Client) peersChanged(update []tailcfg.NodeView, remove []tailcfg.StableNodeID) {
-	c.set(func(s *State) { s.Deltas++ })
 	c.saver.peersChanged(update, remove)
+	c.received(func(s *State) { s.Deltas++ })
 }
 
 func (c *Client) profilesChanged(profiles map[tailcfg.UserID]tailcfg.UserProfileView) {
-	c.set(func(s *State) { s.Deltas++ })
 	c.saver.profilesChanged(profiles)
+	c.received(func(s *State) { s.Deltas++ })
 }
 
 func (c *Client) filterChanged(rules views.Slice[tailcfg.FilterRule]) {
-	c.set(func(s *State) { s.Deltas++ })
 	c.saver.filterChanged(rules)
+	c.received(func(s *State) { s.Deltas++ })
+}
+
+func (c *Client) received(count func(*State)) {
+	c.set(func(s *State) {
+		count(s)
+		s.Saved = c.saver.idle()
+	})
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for something that happens in milliseconds.
-const patience = 30 * time.Second
+const patience = 20 * time.Second
 
 // rig is a tailnet with its control plane behind a switch, and what a device keeps.
 type rig struct {
@@ -124,21 +124,20 @@ func (d *device) awaitPhase(p Phase) State {
 	return d.await(string(p), func(s State) bool { return s.Phase == p })
 }
 
-// awaitSaved waits until the cache holds the running netmap.
+// awaitSaved waits until the client says that all is saved, and it is.
 func (d *device) awaitSaved(cache *netmapcache.Cache) *netmap.NetworkMap {
 	d.t.Helper()
 	var saved *netmap.NetworkMap
 	d.await("the cache to hold what the client has", func(s State) bool {
-		if s.SavedAt.IsZero() {
+		if !s.Saved {
 			return false
 		}
-		nm, err := cache.Load(d.t.Context())
-		if err != nil {
+		var err error
+		if saved, err = cache.Load(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
-		nm.Cached = false
-		saved = nm
-		return netmaptest.Diff(d.Netmap(), nm) == ""
+		saved.Cached = false
+		return netmaptest.Diff(saved, d.Netmap()) == ""
 	})
 	return saved
 }
@@ -278,7 +277,7 @@ func TestSaveFails(t *testing.T) {
 	}
 	r.network.Change(tailnet.PeerTags)
 	fails.Store(false)
-	d.await("a save", func(s State) bool { return s.SaveError == "" && !s.SavedAt.IsZero() })
+	d.await("a save", func(s State) bool { return s.SaveError == "" && s.Saved })
 	d.awaitSaved(r.cache)
 }
 

@@ -28,6 +28,7 @@ type saver struct {
 
 	mu      sync.Mutex
 	pending changes
+	saving  bool // something was taken from pending and isn't saved yet
 }
 
 // changes is what the cache doesn't have yet. All of it but full applies on top of full.
@@ -46,6 +47,17 @@ func newSaver(cache *netmapcache.Cache, current func() *netmap.NetworkMap, onSav
 		retry:   5 * time.Second,
 		wake:    make(chan struct{}, 1),
 	}
+}
+
+// idle reports whether the cache has everything.
+func (s *saver) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.saving && s.pending.none()
+}
+
+func (c *changes) none() bool {
+	return !c.full && len(c.peers) == 0 && len(c.profiles) == 0 && c.filter == nil
 }
 
 // note records a change and wakes run.
@@ -95,10 +107,21 @@ func (s *saver) run(ctx context.Context) {
 			return
 		case <-s.wake:
 		}
-		err := s.save(ctx)
+		s.mu.Lock()
+		c := s.pending
+		s.pending, s.saving = changes{}, true
+		s.mu.Unlock()
+
+		err := s.save(ctx, c)
 		if ctx.Err() != nil {
 			return
 		}
+		s.mu.Lock()
+		s.saving = false
+		if err != nil {
+			s.pending = changes{full: true} // some of the deltas may have been saved and some not
+		}
+		s.mu.Unlock()
 		s.onSaved(err)
 		if err == nil {
 			continue
@@ -108,18 +131,11 @@ func (s *saver) run(ctx context.Context) {
 			return
 		case <-time.After(s.retry):
 		}
-		// Some of the deltas may have been saved and some not.
 		s.replaced()
 	}
 }
 
-// save saves everything that is pending.
-func (s *saver) save(ctx context.Context) error {
-	s.mu.Lock()
-	c := s.pending
-	s.pending = changes{}
-	s.mu.Unlock()
-
+func (s *saver) save(ctx context.Context, c changes) error {
 	if c.full {
 		// The running netmap already has the deltas in c.
 		return s.cache.Store(ctx, s.current())
