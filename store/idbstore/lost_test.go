@@ -59,18 +59,8 @@ func TestForcedClose(t *testing.T) {
 	}
 }
 
-// recorder has s keep the last request for a connection, and returns a function
-// that dispatches an event at that connection.
-func recorder(t *testing.T, s *Store) (dispatch func(event string)) {
-	factory := mustRun(t, `const factory = {open(...args) { return factory.request = indexedDB.open(...args) }}; return factory`)
-	s.factory = func() (js.Value, error) { return factory, nil }
-	return func(event string) {
-		factory.Get("request").Get("result").Call("dispatchEvent", js.Global().Get("Event").New(event))
-	}
-}
-
 // TestLostInCommit reports to a store that its connection is lost while it
-// waits for a commit to complete, which then in truth succeeds.
+// waits for a commit to complete, which in truth then succeeds.
 func TestLostInCommit(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -82,18 +72,19 @@ func TestLostInCommit(t *testing.T) {
 		{"guard elsewhere", store.Change{Guard: &store.Guard{Key: "other", Absent: true}, Remove: []string{"root"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newStore(databaseOf(t))
-			defer s.Close()
-			dispatch := recorder(t, s)
+			s := open(t, databaseOf(t))
 			if err := s.Store(t.Context(), "root", []byte("1")); err != nil {
 				t.Fatal(err)
 			}
 			first := s.conn
-			committed := make(chan error)
-			go func() { committed <- s.Commit(t.Context(), tt.change) }()
-			runtime.Gosched()
-			dispatch("close")
-			if err := <-committed; err != nil {
+			mustRun(t, `
+				const commit = IDBTransaction.prototype.commit;
+				IDBTransaction.prototype.commit = function() {
+					IDBTransaction.prototype.commit = commit;
+					this.commit();
+					queueMicrotask(() => this.db.dispatchEvent(new Event('close')));
+				}`)
+			if err := s.Commit(t.Context(), tt.change); err != nil {
 				t.Errorf("Commit: %v", err)
 			}
 			if s.conn == first {
@@ -135,6 +126,16 @@ func TestSecondAttempt(t *testing.T) {
 				t.Errorf("root = %q, %v, want %q", value, err, tt.after)
 			}
 		})
+	}
+}
+
+// recorder has s keep the last request for a connection, and returns a function
+// that dispatches an event at that connection.
+func recorder(t *testing.T, s *Store) (dispatch func(event string)) {
+	factory := mustRun(t, `const factory = {open(...args) { return factory.request = indexedDB.open(...args) }}; return factory`)
+	s.factory = func() (js.Value, error) { return factory, nil }
+	return func(event string) {
+		factory.Get("request").Get("result").Call("dispatchEvent", js.Global().Get("Event").New(event))
 	}
 }
 

@@ -27,8 +27,8 @@ func TestStore(t *testing.T) {
 		})
 }
 
-// databaseOf returns a name for t's own use: the tests share an origin.
-func databaseOf(t *testing.T) string { return strings.ReplaceAll(t.Name(), "/", " ") }
+// databaseOf returns a name for t's own use: all tests share an origin.
+func databaseOf(t *testing.T) string { return place + strings.ReplaceAll(t.Name(), "/", " ") }
 
 func open(t *testing.T, database string) *Store {
 	t.Helper()
