@@ -111,11 +111,12 @@ type Committer interface {
 	Store
 
 	// Commit applies ch, or reports the error of [Change.Validate] or
-	// [ErrConflict] and changes nothing. For other users of the store, and after a crash at any
-	// point, either the last entry of ch.Put is in force, and with it all of
-	// them, or it isn't, and no key that was there before has changed, save keys
-	// of earlier entries of ch.Put. Leftovers of a crash are therefore at
-	// most unreferenced earlier entries and keys of ch.Remove.
+	// [ErrConflict] and changes nothing. For other users of the store, after a
+	// crash at any point and after any other error, either the last entry of
+	// ch.Put is in force, and with it all of them, or it isn't, and no key that
+	// was there before has changed, save keys of earlier entries of ch.Put.
+	// Leftovers are therefore at most unreferenced earlier entries and keys of
+	// ch.Remove.
 	//
 	// A failure to remove, once Put is in force, is not an error: the keys
 	// remain, to be removed by a later change. If ch.Put is empty, it is.

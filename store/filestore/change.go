@@ -14,12 +14,118 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/netmapcache/netmapcache/store"
 )
 
+func (d directory) Store(ctx context.Context, key string, value []byte) error {
+	ch := store.Change{Put: []store.Entry{{Key: key, Value: value}}}
+	if err := ch.Validate(); err != nil {
+		return err
+	}
+	unlock, err := d.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("store %q: %w", key, err)
+	}
+	defer unlock()
+	return d.apply(ctx, ch)
+}
+
+func (d directory) Remove(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// Removing what isn't there needs no permission to write, and no directory.
+	path, ok := d.file(key)
+	if !ok {
+		return nil
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	unlock, err := d.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("remove %q: %w", key, err)
+	}
+	defer unlock()
+	return d.apply(ctx, store.Change{Remove: []string{key}})
+}
+
+func (d directory) Commit(ctx context.Context, ch store.Change) error {
+	if err := ch.Validate(); err != nil {
+		return err
+	}
+	unlock, err := d.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	defer unlock()
+	d.removeTemporaries()
+	if g := ch.Guard; g != nil {
+		if err := g.Check(d.Load(ctx, g.Key)); err != nil {
+			return err
+		}
+	}
+	return d.apply(ctx, ch)
+}
+
+// apply applies ch, whose guard was checked. The caller holds the lock.
+func (d directory) apply(ctx context.Context, ch store.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(ch.Put) == 0 {
+		return d.removeValues(ch.Remove)
+	}
+	if err := d.put(ctx, ch.Put); err != nil {
+		return err
+	}
+	// These removals can't become durable before the change does, and needn't.
+	for _, key := range ch.Remove {
+		d.removeValue(key) // what remains is for a later change to remove
+	}
+	return nil
+}
+
+// removeValues removes the files of keys and makes that durable.
+func (d directory) removeValues(keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, key := range keys {
+		errs = append(errs, d.removeValue(key))
+	}
+	if err := d.fs.syncDir(d.path); err != nil {
+		errs = append(errs, fmt.Errorf("remove: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// removeValue removes the file of key. What isn't a value stays.
+func (d directory) removeValue(key string) error {
+	path, ok := d.file(key)
+	if !ok {
+		return nil
+	}
+	info, err := os.Lstat(path)
+	if err == nil && info.IsDir() {
+		err = &fs.PathError{Op: "remove", Path: path, Err: syscall.EISDIR}
+	}
+	if err == nil {
+		err = d.fs.remove(path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %q: %w", key, err)
+	}
+	return nil
+}
+
 // maxSyncs is how many files are written and synced at once. The more wait for
-// the disk together, the fewer commits of the file system's journal they need.
+// the disk together, the fewer commits of the file system's journal they need:
+// 320 files of 20 kB took 213 ms one by one, 64 ms 8 at once, 39 ms 32 at once,
+// 46 ms 64 at once (best of 9 runs each, ext4).
 const maxSyncs = 32
 
 // A replacement is a file that is about to get the name of another.
@@ -32,39 +138,11 @@ type replacement struct {
 	isNew  bool   // no file had the name
 }
 
-// apply applies ch, whose guard was checked. The caller holds the lock.
+// put stores entries, or changes nothing.
 //
 // All files are written and synced under temporary names first, since that
 // is what usually fails. Then they get their names: all but the last; these names
-// are synced; the last; its name is synced. What goes wrong up to here is undone.
-// Removals come after that, so that they can't become durable before it does;
-// their own durability matters only if there is nothing else.
-func (d directory) apply(ctx context.Context, ch store.Change) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(ch.Put) > 0 {
-		if err := d.put(ctx, ch.Put); err != nil {
-			return err
-		}
-		for _, key := range ch.Remove {
-			d.removeValue(key) // what remains is for a later change to remove
-		}
-		return nil
-	}
-	if len(ch.Remove) == 0 {
-		return nil
-	}
-	var errs []error
-	for _, key := range ch.Remove {
-		errs = append(errs, d.removeValue(key))
-	}
-	if err := d.fs.syncDir(d.path); err != nil {
-		errs = append(errs, fmt.Errorf("remove: %w", err))
-	}
-	return errors.Join(errs...)
-}
-
+// are synced; the last; its name is synced. What goes wrong on the way is undone.
 func (d directory) put(ctx context.Context, entries []store.Entry) error {
 	files := make([]replacement, len(entries))
 	for i, e := range entries {

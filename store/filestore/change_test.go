@@ -241,6 +241,26 @@ func TestLastingFailure(t *testing.T) {
 	}
 }
 
+// TestUndoneNotDurable: if names can't be synced any more, the disk may hold the
+// new root although it was undone, so the columns that it names stay.
+func TestUndoneNotDurable(t *testing.T) {
+	path := filledDirectory(t)
+	syncs := 0
+	fs := &faultyFileSystem{fails: func(op string, n int) bool {
+		if op == "syncDir" {
+			syncs++
+		}
+		return op == "syncDir" && syncs > 1
+	}}
+	if err := (directory{path, fs}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Commit: %v, want ENOSPC", err)
+	}
+	want := map[string]string{"self": "root 1", "old-a": "a1", "old-b": "b1", "kept": "k2", "new-a": "a2", "new-b": "b2"}
+	if got := valuesIn(t, path); !maps.Equal(got, want) {
+		t.Errorf("values = %q, want %q", got, want)
+	}
+}
+
 // TestContextEndsWithin: a change that is abandoned while it writes is undone.
 func TestContextEndsWithin(t *testing.T) {
 	path := filledDirectory(t)

@@ -16,15 +16,9 @@ package filestore
 import (
 	"context"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 
 	"github.com/netmapcache/netmapcache/store"
 )
@@ -46,7 +40,7 @@ var (
 //
 // Writers of one directory wait for each other, within a process and across
 // processes, by a lock on a file in it. Readers don't wait. On Windows a file
-// can't be replaced while another process reads it; the write then fails.
+// can't be replaced while it is being read; the write then fails.
 //
 // Errors of the operating system are wrapped.
 type FileStore string
@@ -114,36 +108,6 @@ func (d directory) file(key string) (string, bool) {
 	return filepath.Join(d.path, hex.EncodeToString([]byte(key))), true
 }
 
-func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield("", err)
-			return
-		}
-		// ReadDir sorts by name, and the order of hex is that of keys.
-		files, err := os.ReadDir(d.path)
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				yield("", fmt.Errorf("list keys: %w", err))
-			}
-			return
-		}
-		for _, file := range files {
-			key, ok := fileKey(file.Name())
-			if !ok || !strings.HasPrefix(key, prefix) || !d.isValue(file) {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				yield("", err)
-				return
-			}
-			if !yield(key, nil) {
-				return
-			}
-		}
-	}
-}
-
 // fileKey returns the key whose file has that name. It is false if there is
 // none.
 func fileKey(name string) (string, bool) {
@@ -152,135 +116,4 @@ func fileKey(name string) (string, bool) {
 	}
 	key, err := hex.DecodeString(name)
 	return string(key), err == nil
-}
-
-// isValue reports whether file is a regular file or a link to one.
-func (d directory) isValue(file fs.DirEntry) bool {
-	if file.Type()&fs.ModeSymlink == 0 {
-		return file.Type().IsRegular()
-	}
-	target, err := os.Stat(filepath.Join(d.path, file.Name()))
-	return err == nil && target.Mode().IsRegular()
-}
-
-func (d directory) Load(ctx context.Context, key string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	path, ok := d.file(key)
-	if !ok {
-		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
-	}
-	value, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
-	} else if err != nil {
-		return nil, fmt.Errorf("load %q: %w", key, err)
-	}
-	return value, nil
-}
-
-// readAhead is how many files LoadMany reads at once.
-const readAhead = 16
-
-func (d directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		type result struct {
-			value []byte
-			err   error
-		}
-		var readers sync.WaitGroup
-		defer readers.Wait()
-		var slots [readAhead]chan result
-		for i := range slots {
-			slots[i] = make(chan result, 1)
-		}
-		started := 0
-		for i := range keys {
-			for ; started < min(i+readAhead, len(keys)); started++ {
-				slot, key := slots[started%readAhead], keys[started]
-				readers.Go(func() {
-					value, err := d.Load(ctx, key)
-					slot <- result{value, err}
-				})
-			}
-			r := <-slots[i%readAhead]
-			if err := ctx.Err(); err != nil {
-				r = result{err: err}
-			}
-			if !yield(r.value, r.err) || r.err != nil && !errors.Is(r.err, store.ErrKeyNotFound) {
-				return
-			}
-		}
-	}
-}
-
-func (d directory) Store(ctx context.Context, key string, value []byte) error {
-	ch := store.Change{Put: []store.Entry{{Key: key, Value: value}}}
-	if err := ch.Validate(); err != nil {
-		return err
-	}
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("store %q: %w", key, err)
-	}
-	defer unlock()
-	return d.apply(ctx, ch)
-}
-
-func (d directory) Remove(ctx context.Context, key string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	// Removing what isn't there needs no permission to write, and no directory.
-	path, ok := d.file(key)
-	if !ok {
-		return nil
-	}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("remove %q: %w", key, err)
-	}
-	defer unlock()
-	return d.apply(ctx, store.Change{Remove: []string{key}})
-}
-
-func (d directory) Commit(ctx context.Context, ch store.Change) error {
-	if err := ch.Validate(); err != nil {
-		return err
-	}
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	defer unlock()
-	d.removeTemporaries()
-	if g := ch.Guard; g != nil {
-		if err := g.Check(d.Load(ctx, g.Key)); err != nil {
-			return err
-		}
-	}
-	return d.apply(ctx, ch)
-}
-
-// removeValue removes the file of key. What isn't a value stays.
-func (d directory) removeValue(key string) error {
-	path, ok := d.file(key)
-	if !ok {
-		return nil
-	}
-	info, err := os.Lstat(path)
-	if err == nil && info.IsDir() {
-		err = &fs.PathError{Op: "remove", Path: path, Err: syscall.EISDIR}
-	}
-	if err == nil {
-		err = d.fs.remove(path)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove %q: %w", key, err)
-	}
-	return nil
 }

@@ -12,8 +12,8 @@ import (
 
 const (
 	// lockName is the name of the file that writers lock: hex of "lock" follows.
-	// It is never removed, since a waiting writer could then lock
-	// a file that has no name any more.
+	// It is not removed after use: a waiting writer could then lock a file
+	// that has no name any more.
 	lockName = ownPrefix + "6c6f636b"
 
 	// lockRetry is the time between two attempts to get the lock. Waiting in the
