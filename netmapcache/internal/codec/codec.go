@@ -57,7 +57,7 @@ func DecodeRoot(data []byte) (*format.Root, error) {
 // AppendNode appends the encoding of n, which must be valid, to dst.
 func AppendNode(dst []byte, n tailcfg.NodeView) []byte {
 	e := newEncoder(dst)
-	e.tailcfgNode(e.views.nodeOf(n))
+	e.tailcfgNode(structOf(n))
 	return e.done()
 }
 
@@ -138,7 +138,7 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 	e := newEncoder(dst)
 	e.array(len(peers))
 	for _, p := range peers {
-		e.tailcfgNode(e.views.nodeOf(p))
+		e.tailcfgNode(structOf(p))
 	}
 	return e.done()
 }
@@ -160,7 +160,7 @@ func AppendUsers(dst []byte, ids []tailcfg.UserID, profiles map[tailcfg.UserID]t
 	e := newEncoder(dst)
 	e.array(len(ids))
 	for _, id := range ids {
-		e.formatUser(&format.User{ID: id, Profile: e.views.userOf(profiles[id])})
+		e.formatUser(&format.User{ID: id, Profile: structOf(profiles[id])})
 	}
 	return e.done()
 }

@@ -38,11 +38,10 @@ type encoder struct {
 	buf    []byte
 	fields int // written so far of the innermost open map
 
-	views *viewReader
-	keys  []string // scratch for sorting, used as a stack
+	keys []string // scratch for sorting, used as a stack
 }
 
-var encoders = sync.Pool{New: func() any { return &encoder{views: newViewReader()} }}
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func newEncoder(dst []byte) *encoder {
 	e := encoders.Get().(*encoder)

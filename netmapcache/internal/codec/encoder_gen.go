@@ -73,7 +73,7 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 	e.intField(12, int64(v.HomeDERP))
 	if v.Hostinfo.Valid() {
 		e.key(13)
-		e.tailcfgHostinfo(e.views.hostinfoOf(v.Hostinfo))
+		e.tailcfgHostinfo(structOf(v.Hostinfo))
 	}
 	e.timeField(14, v.Created)
 	e.intField(15, int64(v.Cap))

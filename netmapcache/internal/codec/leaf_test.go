@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"tailscale.com/tailcfg"
 	"tailscale.com/types/opt"
 )
 
@@ -182,5 +183,30 @@ func TestTimeLocations(t *testing.T) {
 				t.Errorf("%v in %v: got %v, JSON has %v", in, local, got, want)
 			}
 		}
+	}
+}
+
+func TestAllowedIPs(t *testing.T) {
+	one := []netip.Prefix{netip.MustParsePrefix("100.64.0.1/32")}
+	other := []netip.Prefix{netip.MustParsePrefix("100.64.0.2/32")}
+	absent := AppendNode(nil, (&tailcfg.Node{Addresses: one, AllowedIPs: one}).View())
+	for _, addresses := range [][]netip.Prefix{nil, {}, one} {
+		for _, allowed := range [][]netip.Prefix{nil, {}, one, other} {
+			want := &tailcfg.Node{Addresses: addresses, AllowedIPs: allowed}
+			got, err := DecodeNode(AppendNode(nil, want.View()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := netmaptest.Diff(got, want); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+	n, err := DecodeNode(absent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.AllowedIPs[0] = other[0]; n.Addresses[0] != one[0] {
+		t.Error("AllowedIPs and Addresses share memory")
 	}
 }

@@ -1,55 +1,44 @@
-//go:build !js
-
 package codec
 
 import (
-	"io"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"tailscale.com/tailcfg"
 )
 
 func TestViewsAreNotCloned(t *testing.T) {
-	r := newViewReader()
 	n, h, u := new(tailcfg.Node), new(tailcfg.Hostinfo), new(tailcfg.UserProfile)
-	for range 2 {
-		if r.nodeOf(n.View()) != n || r.hostinfoOf(h.View()) != h || r.userOf(u.View()) != u {
-			t.Fatal("got another pointer than the one in the view")
-		}
-	}
-	if r.node != nil || r.hostinfo != nil || r.user != nil {
-		t.Error("a pointer is kept")
+	if structOf(n.View()) != n || structOf(h.View()) != h || structOf(u.View()) != u {
+		t.Error("got another pointer than the one in the view")
 	}
 	nodes := netmaptest.Realistic(100, 1).Peers
 	var buf []byte
 	if allocs := testing.AllocsPerRun(10, func() {
 		buf = AppendPeers(buf[:0], nodes)
 	}); allocs > float64(len(nodes)+10) { // one for each machine key
-
 		t.Errorf("%v allocations for %d nodes", allocs, len(nodes))
 	}
 }
 
-// TestViewsFallBackToClones uses an encoder that hands over no pointers.
-func TestViewsFallBackToClones(t *testing.T) {
-	nm := netmaptest.Hostile(1)
-	r := &viewReader{enc: jsontext.NewEncoder(io.Discard)}
-	for i, p := range nm.Peers {
-		n := r.nodeOf(p)
-		if diff := netmaptest.Diff(n.View(), p); diff != "" {
-			t.Errorf("peer %d: %s", i, diff)
-		}
-	}
-	if r.enc != nil {
-		t.Error("structs were not cloned")
+// otherView is a view that holds more than a pointer.
+type otherView struct {
+	node *tailcfg.Node
+	_    int
+}
+
+func (v otherView) Valid() bool             { return v.node != nil }
+func (v otherView) AsStruct() *tailcfg.Node { return v.node.Clone() }
+
+func TestOtherViewsAreCloned(t *testing.T) {
+	n := &tailcfg.Node{ID: 7}
+	if got := structOf(otherView{node: n}); got == n || got.ID != 7 {
+		t.Errorf("got %p with ID %d, want a clone of %p", got, got.ID, n)
 	}
 }
 
 func TestInvalidViews(t *testing.T) {
-	r := newViewReader()
-	if r.nodeOf(tailcfg.NodeView{}) != nil || r.hostinfoOf(tailcfg.HostinfoView{}) != nil || r.userOf(tailcfg.UserProfileView{}) != nil {
+	if structOf(tailcfg.NodeView{}) != nil || structOf(tailcfg.HostinfoView{}) != nil || structOf(tailcfg.UserProfileView{}) != nil {
 		t.Error("an invalid view has a struct")
 	}
 	if _, err := DecodeNode(AppendNode(nil, tailcfg.NodeView{})); err == nil {

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // A writer collects the text of a Go file.
@@ -129,7 +128,7 @@ func (m *model) encode(t reflect.Type, x string) string {
 		return fmt.Sprintf("e.%s(%s)", b.method, convert(x, t.String(), b.arg))
 	}
 	if of := views[t]; of != nil {
-		return fmt.Sprintf("e.%s(e.views.%s(%s))", method(of), viewMethod(of), x)
+		return fmt.Sprintf("e.%s(structOf(%s))", method(of), x)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -176,13 +175,6 @@ func (m *model) encodeFunc(t reflect.Type) string {
 func isPlainString(t reflect.Type) bool {
 	_, ok := leaves[t]
 	return t.Kind() == reflect.String && !ok
-}
-
-// viewMethod returns the name of viewReader's method for views of t.
-func viewMethod(t reflect.Type) string {
-	name := []rune(t.Name())
-	name[0] = unicode.ToLower(name[0])
-	return string(name) + "Of"
 }
 
 // decoder returns the file with the methods that read structs.
