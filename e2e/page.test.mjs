@@ -104,7 +104,10 @@ async function setControl(page, up) {
 }
 
 // screenshot keeps a picture for people to look at.
-const screenshot = (page, name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+async function screenshot(page, name) {
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
 
 let firstDevice;
 let lastPeers;
