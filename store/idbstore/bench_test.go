@@ -39,8 +39,8 @@ func fill(b *testing.B) (*Store, []string, store.Change) {
 	return s, keys, ch
 }
 
-// javascript measures the same in JavaScript: body is a function of an open
-// database, the keys, and the values if it has use for them.
+// javascript measures the same in JavaScript. To body, db is the open database, a
+// the keys, and b the size of a column.
 func javascript(b *testing.B, body string, keys []string) {
 	list := js.Global().Get("Array").New()
 	for _, key := range keys {

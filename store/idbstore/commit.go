@@ -14,9 +14,9 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// readWrite has the browser write a transaction through to the disk before it reports it
-// complete. In Chromium 156 that made no difference that could be measured, neither to
-// 320 values of 20 KiB (300 ms) nor to one (5 ms).
+// readWrite has the browser write a transaction through to the disk before it
+// reports it complete. In Chromium 156 that made no difference that could be
+// measured, neither to 320 values of 20 KiB (300 ms) nor to one (5 ms).
 var readWrite = idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}
 
 // Store implements [store.Store].

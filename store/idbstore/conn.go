@@ -18,8 +18,8 @@ type conn struct {
 	store *Store
 	db    *browser.Database
 
-	// lost ends when the browser closes the connection of itself. A transaction that
-	// is being committed then may get no event at all.
+	// lost ends when the browser closes the connection of itself. A transaction
+	// that is being committed then may get no event at all.
 	lost context.Context
 
 	// The store's mutex guards these.

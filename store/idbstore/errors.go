@@ -13,8 +13,9 @@ import (
 // Each of these errors wraps what the browser reported, if it reported
 // anything: an [github.com/hack-pad/go-indexeddb/idb.DOMException].
 var (
-	// ErrUnavailable is reported when the browser has no IndexedDB, denies it to this page,
-	// as some do in private windows, can't open the database, or doesn't answer.
+	// ErrUnavailable is reported when the browser has no IndexedDB, denies it to
+	// this page, as some do in private windows, can't open the database, or
+	// doesn't answer.
 	ErrUnavailable = errors.New("IndexedDB is not available")
 
 	// ErrBlocked is reported by [Open] and [Delete] when another page or worker

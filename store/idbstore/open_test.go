@@ -134,7 +134,7 @@ func held(t *testing.T, try func(s *Store, other js.Value)) {
 func TestBlocked(t *testing.T) {
 	t.Run("upgrade", func(t *testing.T) {
 		held(t, func(s *Store, _ js.Value) {
-			s.version, s.patience = layoutVersion+1, time.Millisecond
+			s.version, s.patience, s.silence = layoutVersion+1, time.Millisecond, time.Hour
 			if err := s.open(t.Context()); !errors.Is(err, ErrBlocked) {
 				t.Errorf("open: %v, want ErrBlocked", err)
 			}

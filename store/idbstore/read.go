@@ -19,8 +19,8 @@ var readOnly = idb.TransactionOptions{Mode: idb.TransactionReadOnly}
 // pageKeys is the number of keys that List collects before it yields them.
 const pageKeys = 512
 
-// List implements [store.Store]. Keys that aren't valid, which only others
-// can have stored, are passed over.
+// List implements [store.Store]. Keys that aren't valid, which only others can
+// have stored, are passed over, and to the other methods they are absent.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		// No valid key begins with what can't be a key.
@@ -118,7 +118,7 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	return loadedValue(key, values[0])
 }
 
-// batchBytes is roughly how much of its values LoadMany holds beside the one it yields.
+// batchBytes is roughly how many bytes of values LoadMany reads at once.
 const batchBytes = 4 << 20
 
 // LoadMany implements [store.BulkLoader].

@@ -20,7 +20,8 @@ const (
 )
 
 // A Store keeps its values in a database of IndexedDB. Its methods are safe for
-// concurrent use, also with other Stores of the same database, here and elsewhere.
+// concurrent use, also beside other Stores of the same database, in this page and
+// elsewhere.
 type Store struct {
 	database string
 	channel  browser.Channel
@@ -54,6 +55,8 @@ func newStore(database string) *Store {
 }
 
 // Open opens the named database of this origin, and makes it if there is none.
+// The errors are [ErrUnavailable], [ErrBlocked], [ErrVersion], [ErrQuota] and that of
+// ctx; the same are reported later when a lost connection can't be replaced.
 func Open(ctx context.Context, database string) (*Store, error) {
 	s := newStore(database)
 	if err := s.open(ctx); err != nil {

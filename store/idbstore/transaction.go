@@ -13,7 +13,8 @@ import (
 )
 
 // A transaction ends as soon as the event loop runs with none of its requests
-// pending. So between begin, the requests, await and finish its user must wait for nothing else.
+// pending. So between begin, the requests, await and finish its user must wait
+// for nothing else.
 type transaction struct {
 	conn    *conn
 	tx      *idb.Transaction
