@@ -13,7 +13,7 @@ import { launch } from './browser.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const screenshots = join(root, 'dist', 'screenshots');
-const patience = { timeout: 60_000 };
+const patience = { timeout: 150_000 };
 
 let server;
 let origin;

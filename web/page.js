@@ -21,6 +21,7 @@ let netmap; // the one on display
 let client; // the running client
 let state; // what the client said last
 let problem = ''; // what the user should know of
+let cacheProblem = ''; // the same, as the last look into the cache found it
 let wanted; // an AbortController while a connection is wanted
 
 // Status
@@ -37,10 +38,11 @@ function showStatus() {
   setText('headline', { live: 'Live', cached: 'From the cache', empty: 'No network yet' }[name]);
   setText('age', ageText(live));
   setText('detail', detailText());
-  setText('problem', problem || state?.saveError || '');
+  setText('problem', [problem, cacheProblem, state?.saveError].filter(Boolean).join(' '));
   byId('problem').hidden = !byId('problem').textContent;
   byId('connect').hidden = Boolean(wanted);
-  byId('forget').disabled = !netmap && !problem;
+  byId('forget').disabled = !netmap && !problem && !cacheProblem;
+  showLogin();
   showSession(state, info);
 }
 
@@ -61,10 +63,17 @@ function detailText() {
     case 'connecting':
       return 'Connecting.';
     case 'login':
-      return `Sign in at ${state.loginURL}`;
+      return 'The control plane wants you to sign in.';
     default:
       return client ? '' : 'Another tab may hold the connection; this one takes over when that is closed.';
   }
+}
+
+// showLogin shows the link that control gave for signing in, if it is one to a web page.
+function showLogin() {
+  const url = state?.phase === 'login' ? state.loginURL : '';
+  byId('login').hidden = !/^https?:/.test(url);
+  if (!byId('login').hidden) byId('login-link').href = url;
 }
 
 // setText leaves an element alone that has the text already, so that it isn't announced again.
@@ -77,6 +86,7 @@ function setText(id, text) {
 
 // refresh shows the newest network map, at most every so often: from the client if it has one, else from the cache.
 const refresh = throttle(async () => {
+  cacheProblem = '';
   const newest = client?.netmap() ?? (await loadCached());
   await loadInfo();
   if (newest !== netmap) {
@@ -105,7 +115,7 @@ async function loadInfo() {
 }
 
 function noteCacheError(error) {
-  if (error.code !== 'not-available') problem = `The saved network can't be used: ${error.message}`;
+  if (error.code !== 'not-available') cacheProblem = `The saved network can't be used: ${error.message}`;
 }
 
 function throttle(run) {
