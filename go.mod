@@ -3,11 +3,10 @@ module github.com/netmapcache/netmapcache
 go 1.26.6
 
 require (
-	github.com/creachadair/mds v0.25.13
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/gofrs/flock v0.12.1
-	github.com/google/go-cmp v0.7.0
 	github.com/hack-pad/go-indexeddb v0.3.2
+	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
 	tailscale.com v1.102.5
 )
 
@@ -18,7 +17,6 @@ require (
 	github.com/hack-pad/safejs v0.1.0 // indirect
 	github.com/hdevalence/ed25519consensus v0.2.0 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
-	go4.org/mem v0.0.0-20240501181205-ae6ca9944745 // indirect
 	go4.org/netipx v0.0.0-20231129151722-fdeea329fbba // indirect
 	golang.org/x/crypto v0.54.0 // indirect
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/creachadair/mds/mtest"
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
@@ -96,7 +95,12 @@ func change(v tailcfg.NodeView, f func(*tailcfg.Node)) tailcfg.NodeView {
 }
 
 func TestNewCache(t *testing.T) {
-	mtest.MustPanic(t, func() { netmapcache.NewCache(nil) })
+	defer func() {
+		if recover() == nil {
+			t.Error("NewCache(nil) did not panic")
+		}
+	}()
+	netmapcache.NewCache(nil)
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -434,6 +438,22 @@ func TestUntidyPeers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTooLarge checks that nothing is stored that could not be loaded again.
+func TestTooLarge(t *testing.T) {
+	s := memstore.New()
+	c := netmapcache.NewCache(s)
+	good := netmaptest.Realistic(3, 1)
+	mustStore(t, c, good)
+	nm := *good
+	nm.Domain = strings.Repeat("x", 64<<20)
+	for name, call := range map[string]func(context.Context, *netmap.NetworkMap) error{"Store": c.Store, "UpdateSelfOnly": c.UpdateSelfOnly} {
+		if err := call(t.Context(), &nm); err == nil || !strings.Contains(err.Error(), `"misc"`) {
+			t.Errorf("%s: got %v, want an error that names misc", name, err)
+		}
+	}
+	checkLoad(t, c, s, good)
 }
 
 // TestInvalidViews checks that views of nothing are left out.

@@ -23,10 +23,8 @@ func (c *Cache) Clear(ctx context.Context) error {
 	}
 	defer end()
 
-	value, err := c.store.Load(ctx, rootKey)
-	if err != nil && !errors.Is(err, ErrKeyNotFound) {
-		return storeError(rootKey, err)
-	}
+	// A root that can't be read is no reason to keep it.
+	value, _ := c.store.Load(ctx, rootKey)
 	root, _ := openRoot(value)
 	upstream := isUpstream(value) || root != nil && root.Upstream
 	if err := c.store.Remove(ctx, rootKey); err != nil {

@@ -35,6 +35,9 @@ type stored struct {
 
 // commit makes next the stored snapshot, whatever is stored now.
 func (c *Cache) commit(ctx context.Context, next *snapshot) error {
+	if err := next.checkSize(); err != nil {
+		return err
+	}
 	for attempt := range guardedAttempts + 1 {
 		st, err := c.examine(ctx)
 		if err != nil {
@@ -69,6 +72,9 @@ func (c *Cache) commit(ctx context.Context, next *snapshot) error {
 func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	if c.last.root == nil { // upstream's layout
 		return c.commit(ctx, next)
+	}
+	if err := next.checkSize(); err != nil {
+		return err
 	}
 	good := keysOf(c.last)
 	st := &stored{value: c.last.value, root: c.last.root, good: good}

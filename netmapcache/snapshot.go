@@ -1,6 +1,7 @@
 package netmapcache
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -60,6 +61,16 @@ func (c *column) bytes() []byte {
 		return c.data
 	}
 	return c.encode()
+}
+
+// checkSize reports the column that is too large to be loaded again, if there is one.
+func (s *snapshot) checkSize() error {
+	for _, c := range s.columns() {
+		if c.Size > codec.MaxBytes {
+			return fmt.Errorf("netmapcache: %q: %d bytes are more than a column can have, %d", columnName(c.Column), c.Size, codec.MaxBytes)
+		}
+	}
+	return nil
 }
 
 // settle lets go of what isn't needed once s is stored.

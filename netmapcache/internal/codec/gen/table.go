@@ -96,18 +96,6 @@ func (t *table) conflict(l *line) error {
 	return nil
 }
 
-// ofType returns the lines of the type that are in use, by number.
-func (t *table) ofType(typ string) []*line {
-	var ls []*line
-	for _, l := range t.lines {
-		if l.typ == typ && !l.retired {
-			ls = append(ls, l)
-		}
-	}
-	slices.SortFunc(ls, func(a, b *line) int { return a.num - b.num })
-	return ls
-}
-
 // number returns the line of a field, which it appends if there is none.
 func (t *table) number(typ, field, form string) (*line, error) {
 	next, after := 1, -1
