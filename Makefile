@@ -48,19 +48,22 @@ vet:
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
+	cd client && go vet ./...
+	cd client && tags=$$(go run ./cmd/browsertags) && GOOS=js GOARCH=wasm go vet -tags "$$tags" ./cmd/client
 
 format:
 	$(call say,formatting)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted; exit 1; fi
 
-## lint: vet and staticcheck, for every module and target
-lint: vet
+## lint: formatting, vet and staticcheck, for every module and target
+lint: format vet
 	$(call say,staticcheck)
 	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
 	$$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool ./... && \
-	(cd client && go vet ./... && $$tool ./... && GOOS=js GOARCH=wasm go vet ./... && GOOS=js GOARCH=wasm $$tool ./...)
+	cd client && $$tool ./... && \
+	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
 
 ## generate: make the codec and docs/format.cddl anew
 generate:
@@ -82,6 +85,7 @@ wasm:
 client:
 	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
 	client/build.sh
+	@ls -l dist/client.wasm dist/tailnet
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \

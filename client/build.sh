@@ -8,4 +8,3 @@ mkdir -p "$dist"
 tags=$(go run ./cmd/browsertags)
 GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags "$tags" -o "$dist/client.wasm" ./cmd/client
 go build -o "$dist/tailnet" ./cmd/tailnet
-node ../wasm/size.mjs "$dist/client.wasm"
