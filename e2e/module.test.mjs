@@ -27,17 +27,17 @@ const worker = (imports) => (_, response) => {
     };`);
 };
 
-const page1 = (headers) => (_, response) => {
+const html = (headers) => (_, response) => {
   response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
   response.end('<!doctype html><title>netmapcache</title>');
 };
 
-// Set by tests that want netmapcache.wasm to arrive late, or not.
+// What /flaky.wasm waits for; it may answer the request itself.
 let beforeFlaky;
 
 const routes = {
-  '/': page1({}),
-  '/strict': page1({
+  '/': html({}),
+  '/strict': html({
     'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
   }),
   '/favicon.ico': (_, response) => response.end(),
@@ -233,9 +233,7 @@ test('codes of errors that tell why there is no snapshot', async () => {
       const entries = tx.objectStore(db.objectStoreNames[0]);
       const key = (await request(entries.getAllKeys())).find(choose);
       const value = await request(entries.get(key));
-      tx.commit ??= () => {};
-      const edited = edit(value);
-      await request(entries.put(edited, key));
+      await request(entries.put(edit(value), key));
       db.close();
     };
     const request = (req) =>
@@ -261,12 +259,23 @@ test('codes of errors that tell why there is no snapshot', async () => {
 
     await change((key) => key.startsWith('peers-'), flip);
     await attempt('peers', { owner: 'alice' });
-    await cache.store({ ...map, Domain: 'repaired.example.com' });
     await cache.clear();
     await cache.store(map);
     await attempt('repaired', { owner: 'alice' });
-    await change((key) => key === 'self', flip);
+    let root;
+    await change((key) => key === 'self', (value) => {
+      root = value.slice();
+      return flip(value);
+    });
     await attempt('root', { owner: 'alice' });
+
+    // The root is [{1: major version, ...}, first half of the SHA-256 of all before].
+    const newer = root.slice();
+    newer[newer.indexOf(1, 2) + 1]++;
+    const digest = await crypto.subtle.digest('SHA-256', newer.slice(0, -16));
+    newer.set(new Uint8Array(digest, 0, 16), newer.length - 16);
+    await change((key) => key === 'self', () => newer);
+    await attempt('newer', { owner: 'alice' });
     return codes;
   }, database, netmap(10));
   assert.deepEqual(codes, {
@@ -280,7 +289,16 @@ test('codes of errors that tell why there is no snapshot', async () => {
     peers: 'corrupt',
     repaired: 'fulfilled',
     root: 'corrupt',
+    newer: 'format',
   });
+});
+
+test('without IndexedDB', async () => {
+  const code = await page.evaluate(async (database) => {
+    Object.defineProperty(window, 'indexedDB', { value: undefined });
+    return test.attempt(test.openCache({ database }));
+  }, database);
+  assert.equal(code, 'unavailable');
 });
 
 test('errors are errors', async () => {
@@ -327,14 +345,14 @@ test('arguments that make no sense', async () => {
       owner: () => test.openCache({ database, owner: 1 }),
       maxAge: () => test.openCache({ database, maxAge: -1 }),
       callback: async () => cache.subscribe(null),
-      wasm: () => cache.load(), // still works
     })) {
       codes[name] = await test.attempt(attempt());
     }
+    codes.stored = await test.attempt(cache.load());
     return codes;
   }, database, netmap(1));
-  const { wasm, ...others } = codes;
-  assert.equal(wasm, 'not-available');
+  const { stored, ...others } = codes;
+  assert.equal(stored, 'not-available');
   assert.deepEqual(
     Object.entries(others).filter(([, code]) => code !== 'invalid-argument'),
     [],
@@ -385,7 +403,7 @@ test('abort before and during a call', async () => {
     const during = (call) => {
       const controller = new AbortController();
       const result = reason(call(controller.signal));
-      controller.abort(`during`);
+      controller.abort('during');
       return result;
     };
     const before = AbortSignal.abort('before');
@@ -467,28 +485,27 @@ test('a failed start can be repeated', async () => {
 for (const [name, source] of Object.entries({
   'a string': () => '/netmapcache.wasm',
   'a URL': () => new URL('/netmapcache.wasm', location.href),
-  'a Response': () => fetch('/netmapcache.wasm').then((response) => [response]),
-  'a Promise of a Response': () => fetch('/netmapcache.wasm'),
+  'a Response': () => fetch('/netmapcache.wasm'),
   'bytes': async () => new Uint8Array(await (await fetch('/netmapcache.wasm')).arrayBuffer()),
   'a Module': () => WebAssembly.compileStreaming(fetch('/netmapcache.wasm')),
   'a file with the wrong MIME type': () => '/untyped.wasm',
 })) {
-  test(`wasm as ${name}`, async () => {
-    const source1 = `(${source})()`;
-    const result = await page.evaluate(async (database, source) => {
-      let wasm = eval(source);
-      if (Array.isArray(await Promise.resolve(wasm).catch(() => {}))) [wasm] = await wasm;
-      const compileStreaming = WebAssembly.compileStreaming;
-      let streamed = false;
-      WebAssembly.compileStreaming = (response) => {
-        streamed = true;
-        return compileStreaming.call(WebAssembly, response);
-      };
-      const cache = await test.openCache({ database, wasm });
-      return [await test.attempt(cache.load()), streamed];
-    }, database, source1);
-    assert.deepEqual(result, ['not-available', /string|URL|Response/.test(name)]);
-  });
+  for (const promised of [false, true]) {
+    test(`wasm as ${promised ? 'a Promise of ' : ''}${name}`, async () => {
+      const wasm = await page.evaluateHandle(source);
+      const result = await page.evaluate(async (database, wasm, promised) => {
+        const compileStreaming = WebAssembly.compileStreaming;
+        let streamed = false;
+        WebAssembly.compileStreaming = (response) => {
+          streamed = true;
+          return compileStreaming.call(WebAssembly, response);
+        };
+        const cache = await test.openCache({ database, wasm: promised ? Promise.resolve(wasm) : wasm });
+        return [await test.attempt(cache.load()), streamed];
+      }, database, wasm, promised);
+      assert.deepEqual(result, ['not-available', /string|URL|Response/.test(name)]);
+    });
+  }
 }
 
 test('without streaming compilation', async () => {

@@ -7,7 +7,12 @@ mkdir -p "$dist"
 
 # ts_omit_usermetrics keeps net/http and crypto/tls out, which the packet filter
 # of tailscale.com would otherwise bring along to count what it drops.
+#
+# Without inlining (-l) in the standard library, save where the time goes, the
+# compressed program is 5% smaller: 1,328 kB instead of 1,396. Columns are encoded
+# and decoded as fast as before, JSON is read and written up to 30% more slowly.
 GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags ts_omit_usermetrics \
+	-gcflags=std=-l -gcflags=runtime= -gcflags=encoding/json= -gcflags=crypto/internal/fips140/sha256= \
 	-o "$dist/netmapcache.wasm" ./wasm
 
 # Go's support code sets globals. As the body of a function whose parameter hides

@@ -210,7 +210,8 @@ export class NetmapCacheError extends Error {
  * A network map: netmap.NetworkMap of tailscale.com, less the fields that follow from others
  * (NodeKey, AllCaps, PacketFilter). It and its parts have the field names of
  * tailscale.com/tailcfg; those that pages are likely to read are declared here, and
- * all are present. Fields that tailcfg leaves out of JSON when they are zero are undefined.
+ * all are present. Fields that tailcfg leaves out of JSON when they are zero are undefined,
+ * and so is TKAHead.
  *
  * Times are strings as of RFC 3339, keys are strings with a prefix ("nodekey:"), addresses and
  * prefixes are strings ("100.64.0.1/32").

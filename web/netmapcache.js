@@ -102,7 +102,6 @@ class Cache {
   }
 
   async #call(method, argument, signal) {
-    signal?.throwIfAborted();
     if (this.#closed) throw closedError();
     return this.#program.call(this.#id, method, argument, signal);
   }
@@ -244,6 +243,7 @@ class Program {
 
   call(cache, method, argument, signal) {
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
       if (this.#end) throw this.#end;
       const text = toJSON(argument);
       const id = ++this.#lastID;
