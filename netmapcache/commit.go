@@ -26,6 +26,7 @@ const (
 type stored struct {
 	value  []byte       // of the root key
 	absent bool         // whether there is none
+	lost   bool         // whether the store has one that it can't give back
 	root   *format.Root // what value holds, nil if it isn't a root
 
 	good      map[string]bool // the keys of columns that are there and whole
@@ -48,9 +49,9 @@ func (c *Cache) commit(ctx context.Context, next *snapshot) error {
 			return nil
 		}
 		ch, root := c.change(st, next)
-		if attempt == guardedAttempts {
-			// Outrun that often, write everything and remove nothing:
-			// that is right whatever the others do meanwhile.
+		if st.lost || attempt == guardedAttempts {
+			// Without a root to guard, or outrun that often, write everything and
+			// remove nothing: that is right whatever the others do meanwhile.
 			st.good, st.removable = nil, nil
 			ch, root = c.change(st, next)
 			ch.Guard = nil
@@ -104,7 +105,7 @@ func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	case errors.Is(err, ErrKeyNotFound):
 		c.last = nil
 		return errNoBase
-	case err != nil:
+	case err != nil && !errors.Is(err, store.ErrDamaged):
 		return storeError(rootKey, err)
 	}
 	return c.commit(ctx, next)
@@ -122,6 +123,8 @@ func (c *Cache) examine(ctx context.Context) (*stored, error) {
 		st.upstream = isUpstream(value) || st.root != nil && st.root.Upstream
 	case errors.Is(err, ErrKeyNotFound):
 		st.absent = true
+	case errors.Is(err, store.ErrDamaged):
+		st.lost = true
 	default:
 		return nil, storeError(rootKey, err)
 	}

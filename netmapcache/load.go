@@ -95,9 +95,17 @@ func (c *Cache) loadRoot(ctx context.Context) ([]byte, error) {
 	if errors.Is(err, ErrKeyNotFound) {
 		return nil, ErrCacheNotAvailable
 	} else if err != nil {
-		return nil, storeError(rootKey, err)
+		return nil, loadError(rootKey, err)
 	}
 	return value, nil
+}
+
+// loadError reports why the column or key called name couldn't be loaded.
+func loadError(name string, cause error) error {
+	if errors.Is(cause, store.ErrDamaged) {
+		return corruptBy(name, cause)
+	}
+	return storeError(name, cause)
 }
 
 // readColumns reads the snapshot whose root is value.
@@ -132,7 +140,7 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 		case errors.Is(err, ErrKeyNotFound):
 			return nil, nil, corrupt(columnName(col), "missing")
 		case err != nil:
-			return nil, nil, storeError(columnName(col), err)
+			return nil, nil, loadError(columnName(col), err)
 		case uint64(len(data)) != col.Size || digestOf(data) != col.Digest:
 			return nil, nil, corrupt(columnName(col), "digest differs")
 		}

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"github.com/netmapcache/netmapcache/store"
 	"tailscale.com/tailcfg"
-	"tailscale.com/tka"
-	"tailscale.com/types/key"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
 )
@@ -35,13 +34,7 @@ type upstreamUser struct{ UserProfile *tailcfg.UserProfile }
 
 // upstreamFields are the columns that upstream has one of, the self node aside.
 type upstreamFields struct {
-	MachineKey       key.MachinePublic
-	CollectServices  bool
-	DisplayMessages  map[tailcfg.DisplayMessageID]tailcfg.DisplayMessage
-	TKAEnabled       bool
-	TKAHead          tka.AUMHash
-	Domain           string
-	DomainAuditLogID string
+	format.Misc
 
 	DNS       tailcfg.DNSConfig
 	DERPMap   *tailcfg.DERPMap
@@ -94,14 +87,8 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		DERPMap:           fields.DERPMap,
 		SSHPolicy:         fields.SSHPolicy,
 		PacketFilterRules: fields.Rules,
-		MachineKey:        fields.MachineKey,
-		CollectServices:   fields.CollectServices,
-		DisplayMessages:   fields.DisplayMessages,
-		TKAEnabled:        fields.TKAEnabled,
-		TKAHead:           fields.TKAHead,
-		Domain:            fields.Domain,
-		DomainAuditLogID:  fields.DomainAuditLogID,
 	}
+	setMisc(nm, &fields.Misc)
 	suffix := nm.MagicDNSSuffix()
 	restoreDisplayNames(selfNode.Node, suffix)
 
@@ -163,7 +150,7 @@ func (c *Cache) loadUpstream(ctx context.Context, keys []string, decode func(key
 		if errors.Is(err, ErrKeyNotFound) {
 			continue
 		} else if err != nil {
-			return storeError(key, err)
+			return loadError(key, err)
 		}
 		if err := decode(key, data); err != nil {
 			return err

@@ -40,10 +40,13 @@ func (ch Change) Validate() error {
 
 // Check compares what loading g.Key gave, a value or an error, with what the
 // guard demands. It reports nil if the guard holds and an [ErrConflict] if it
-// doesn't. An error other than [ErrKeyNotFound] is returned, wrapped.
+// doesn't, as it doesn't for an [ErrDamaged]. An error other than that and
+// [ErrKeyNotFound] is returned, wrapped.
 func (g *Guard) Check(value []byte, err error) error {
 	absent := errors.Is(err, ErrKeyNotFound)
 	switch {
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("guard %q: %w: %w", g.Key, ErrConflict, err)
 	case err != nil && !absent:
 		return fmt.Errorf("guard %q: %w", g.Key, err)
 	case absent != g.Absent, !absent && !bytes.Equal(value, g.Value):

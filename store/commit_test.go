@@ -33,6 +33,7 @@ func TestValidKey(t *testing.T) {
 func TestGuardCheck(t *testing.T) {
 	broken := errors.New("broken")
 	notFound := fmt.Errorf("wrapped: %w", store.ErrKeyNotFound)
+	damaged := fmt.Errorf("wrapped: %w", store.ErrDamaged)
 	value := store.Guard{Key: "k", Value: []byte("1")}
 	empty := store.Guard{Key: "k"}
 	absent := store.Guard{Key: "k", Absent: true}
@@ -46,12 +47,15 @@ func TestGuardCheck(t *testing.T) {
 		{value, "2", nil, store.ErrConflict},
 		{value, "", notFound, store.ErrConflict},
 		{value, "", broken, broken},
+		{value, "", damaged, store.ErrConflict},
+		{value, "", damaged, store.ErrDamaged},
 		{empty, "", nil, nil},
 		{empty, "", notFound, store.ErrConflict},
 		{absent, "", notFound, nil},
 		{absent, "", nil, store.ErrConflict},
 		{absent, "1", nil, store.ErrConflict},
 		{absent, "", broken, broken},
+		{absent, "", damaged, store.ErrConflict},
 	} {
 		if got := tt.guard.Check([]byte(tt.value), tt.err); !errors.Is(got, tt.want) {
 			t.Errorf("%+v.Check(%q, %v) = %v, want %v", tt.guard, tt.value, tt.err, got, tt.want)

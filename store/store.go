@@ -22,6 +22,11 @@ var (
 	// key that [ValidKey] refuses. Nothing is written then.
 	ErrBadKey = errors.New("storage key is not valid")
 
+	// ErrDamaged is reported, possibly wrapped, when a value is loaded and what
+	// the storage holds under its key isn't what a Store put there, as far as it
+	// can tell. The key can be overwritten and removed.
+	ErrDamaged = errors.New("stored value is damaged")
+
 	// ErrConflict is reported, possibly wrapped, by [Committer.Commit] when
 	// the guard of a change does not hold. Nothing is changed then.
 	ErrConflict = errors.New("storage was changed by another writer")
@@ -64,7 +69,8 @@ type Store interface {
 	// iteration may or may not be seen.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 
-	// Load returns the value stored under key, or [ErrKeyNotFound].
+	// Load returns the value stored under key, or [ErrKeyNotFound]. A store that
+	// finds the value altered reports [ErrDamaged].
 	// The value belongs to the caller.
 	Load(ctx context.Context, key string) ([]byte, error)
 

@@ -4,7 +4,6 @@ package idbstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"syscall/js"
@@ -100,9 +99,6 @@ func (t *transaction) check(ctx context.Context, ch store.Change, maybeDone bool
 		if after := outcome(ch); after != nil && after.Check(value, err) == nil {
 			return true, nil
 		}
-	}
-	if errors.Is(err, ErrForeignValue) {
-		return false, fmt.Errorf("guard %q: %w: %w", g.Key, store.ErrConflict, ErrForeignValue)
 	}
 	return false, g.Check(value, err)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
@@ -31,8 +32,8 @@ var (
 	ErrQuota = errors.New("storage quota is exhausted")
 
 	// ErrForeignValue is reported when a key holds something other than bytes.
-	// It can be overwritten and removed.
-	ErrForeignValue = errors.New("value is not bytes")
+	// It is a [store.ErrDamaged].
+	ErrForeignValue = fmt.Errorf("%w: it is not bytes", store.ErrDamaged)
 
 	// ErrClosed is reported when a store is used after Close.
 	ErrClosed = errors.New("store is closed")
