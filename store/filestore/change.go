@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,7 +40,7 @@ func (d directory) Remove(ctx context.Context, key string) error {
 	if !ok {
 		return nil
 	}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := d.fs.lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	unlock, err := d.lock(ctx)
@@ -109,7 +108,7 @@ func (d directory) removeValue(key string) error {
 	if !ok {
 		return nil
 	}
-	info, err := os.Lstat(path)
+	info, err := d.fs.lstat(path)
 	if err == nil && info.IsDir() {
 		err = &fs.PathError{Op: "remove", Path: path, Err: syscall.EISDIR}
 	}
@@ -291,15 +290,10 @@ func (d directory) temporary() string {
 // removeTemporaries removes the temporary files of writers that didn't live to
 // do so. The caller holds the lock. One that can't be removed does no harm.
 func (d directory) removeTemporaries() {
-	dir, err := os.Open(d.path)
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		if strings.HasPrefix(name, temporaryPrefix) {
-			d.fs.remove(filepath.Join(d.path, name))
+	files, _ := d.fs.readDir(d.path)
+	for _, file := range files {
+		if strings.HasPrefix(file.Name(), temporaryPrefix) {
+			d.fs.remove(filepath.Join(d.path, file.Name()))
 		}
 	}
 }

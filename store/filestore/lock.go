@@ -22,14 +22,18 @@ const (
 )
 
 // lock waits for the directory's lock and returns a function that releases it.
-// Every call has an open file of its own, so that goroutines and processes
-// exclude each other alike.
 //
 // Storing or removing a single key takes it too: the guard of another writer's
 // change would otherwise not hold when the change is applied, and temporary
 // files that are found under the lock could be in use.
 func (d directory) lock(ctx context.Context) (unlock func(), err error) {
-	l := flock.New(filepath.Join(d.path, lockName))
+	return d.fs.lock(ctx, filepath.Join(d.path, lockName))
+}
+
+// lockFile locks the file. Every call has an open file of its own, so that
+// goroutines and processes exclude each other alike.
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+	l := flock.New(path)
 	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
 		return nil, err
 	}

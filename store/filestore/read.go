@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,8 +21,8 @@ func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, er
 			yield("", err)
 			return
 		}
-		// ReadDir sorts by name, and the order of hex is that of keys.
-		files, err := os.ReadDir(d.path)
+		// They are in order of name, and the order of hex is that of keys.
+		files, err := d.fs.readDir(d.path)
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
 				yield("", fmt.Errorf("list keys: %w", err))
@@ -51,7 +50,7 @@ func (d directory) isValue(file fs.DirEntry) bool {
 	if file.Type()&fs.ModeSymlink == 0 {
 		return file.Type().IsRegular()
 	}
-	target, err := os.Stat(filepath.Join(d.path, file.Name()))
+	target, err := d.fs.stat(filepath.Join(d.path, file.Name()))
 	return err == nil && target.Mode().IsRegular()
 }
 
@@ -63,7 +62,7 @@ func (d directory) Load(ctx context.Context, key string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
 	}
-	value, err := os.ReadFile(path)
+	value, err := d.fs.readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
 	} else if err != nil {
