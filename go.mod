@@ -3,10 +3,12 @@ module github.com/netmapcache/netmapcache
 go 1.26.6
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/gofrs/flock v0.12.1
 	github.com/hack-pad/go-indexeddb v0.3.2
 	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
+	pgregory.net/rapid v1.3.0
 	tailscale.com v1.102.5
 )
 
@@ -21,5 +23,4 @@ require (
 	golang.org/x/crypto v0.54.0 // indirect
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect
 	golang.org/x/sys v0.47.0 // indirect
-	pgregory.net/rapid v1.3.0 // indirect
 )

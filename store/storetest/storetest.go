@@ -38,6 +38,11 @@ type Options struct {
 
 	// Rounds is how often a worker repeats its work. Default: 5.
 	Rounds int
+
+	// Cases is the number of random cases, each of some 30 actions, in which a
+	// store is compared with a map. Default: 50. A browser does a tenth of them;
+	// the environment variable TORTURE multiplies them by 20.
+	Cases int
 }
 
 // Run tests the stores that open returns: that they keep the contract of
@@ -52,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 	opts.Keys = cmp.Or(opts.Keys, 400)
 	opts.Workers = cmp.Or(opts.Workers, 16)
 	opts.Rounds = cmp.Or(opts.Rounds, 5)
+	opts.Cases = cmp.Or(opts.Cases, 50)
 
 	r := &runner{open: open, opts: opts}
 	t.Run("Scripts", func(t *testing.T) { r.scripts(t, basicScripts) })
@@ -67,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 		t.Run("Commit", func(t *testing.T) { r.scripts(t, commitScripts) })
 		t.Run("CommitContext", r.testCommitContext)
 		t.Run("LoadMany", r.testLoadMany)
+		t.Run("Model", r.testModel)
 	}
 	probe := r.begin(t)
 	_, commits := probe.(store.Committer)
