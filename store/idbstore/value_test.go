@@ -28,8 +28,8 @@ func TestForeignValues(t *testing.T) {
 	s := open(t, databaseOf(t))
 	for _, value := range []string{`'text'`, `42`, `null`, `true`, `{length: 3}`, `[1, 2, 3]`, `new Date()`, `new Blob(['x'])`, `new Uint16Array(2)`, `new DataView(new ArrayBuffer(2))`} {
 		put(t, s, `'k'`, value)
-		if got, err := s.Load(t.Context(), "k"); !errors.Is(err, ErrForeignValue) {
-			t.Errorf("Load of %s = %q, %v, want ErrForeignValue", value, got, err)
+		if got, err := s.Load(t.Context(), "k"); !errors.Is(err, ErrForeignValue) || !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("Load of %s = %q, %v, want ErrForeignValue, an ErrDamaged", value, got, err)
 		}
 		for got, err := range s.LoadMany(t.Context(), []string{"k", "k"}) {
 			if got != nil || !errors.Is(err, ErrForeignValue) {
