@@ -132,19 +132,26 @@ func (ops *listOps[T]) edit(old list[T], edits []edit[T]) list[T] {
 	return ops.list(parts, old)
 }
 
-// newParts returns a list of n empty parts, or the nil list if n is 0.
-func newParts[T comparable](n uint64) list[T] {
-	if n == 0 {
-		return list[T]{}
-	}
-	return list[T]{make([][]T, n), make([]*column, n)}
-}
-
-// put makes part, which is stored as col, a part of l.
+// put appends part, which is stored as col, to l, whose empty parts are missing
+// until spread adds them.
 func (ops *listOps[T]) put(l *list[T], col format.Column, part []T) {
 	c := ops.column(int(col.Part), part)
 	c.Column = col
-	l.parts[col.Part], l.columns[col.Part] = part, c
+	l.parts = append(l.parts, part)
+	l.columns = append(l.columns, c)
+}
+
+// spread returns l, made by put, with n parts, each in its place. The result is the
+// nil list if n is 0.
+func (l *list[T]) spread(n uint64) list[T] {
+	if n == 0 {
+		return list[T]{}
+	}
+	all := list[T]{make([][]T, n), make([]*column, n)}
+	for i, c := range l.columns {
+		all.parts[c.Part], all.columns[c.Part] = l.parts[i], c
+	}
+	return all
 }
 
 // all returns the elements of l, part by part, or nil if l is the nil list.

@@ -92,7 +92,7 @@ func (c *Cache) read(ctx context.Context) (*netmap.NetworkMap, *snapshot, error)
 // loadRoot returns the value of the root key, or ErrCacheNotAvailable itself.
 func (c *Cache) loadRoot(ctx context.Context) ([]byte, error) {
 	value, err := c.store.Load(ctx, rootKey)
-	if errors.Is(err, ErrKeyNotFound) {
+	if errors.Is(err, ErrKeyNotFound) || err == nil && string(value) == cleared {
 		return nil, ErrCacheNotAvailable
 	} else if err != nil {
 		return nil, loadError(rootKey, err)
@@ -124,8 +124,6 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 	s := &snapshot{
 		value: value,
 		root:  root,
-		peers: newParts[tailcfg.NodeView](root.PeerParts),
-		users: newParts[user](root.UserParts),
 	}
 	nm := &netmap.NetworkMap{Cached: true}
 	keys := make([]string, len(root.Columns))
@@ -151,6 +149,10 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 	if i < len(keys) {
 		return nil, nil, corrupt(columnName(root.Columns[i]), "missing")
 	}
+	// Only now are there known to be as many peers and users as the root says,
+	// and so a good reason for as many parts.
+	s.peers = s.peers.spread(root.PeerParts)
+	s.users = s.users.spread(root.UserParts)
 	nm.Peers = s.peers.all()
 	slices.SortStableFunc(nm.Peers, comparePeers)
 	if root.UserParts > 0 {
@@ -159,7 +161,9 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 			nm.UserProfiles[u.id] = u.profile
 		}
 	}
-	derive(nm)
+	if err := derive(nm); err != nil {
+		return nil, nil, err
+	}
 	return nm, s, nil
 }
 

@@ -123,6 +123,7 @@ func checkRoot(root *format.Root) error {
 	if root.Major == 0 || !validParts(root.PeerParts) || !validParts(root.UserParts) {
 		return corrupt(rootKey, "impossible values")
 	}
+	peers, users := uint64(1), uint64(1) // a list may be empty and have one part
 	known := root.Columns[:0]
 	var last format.Column
 	for _, c := range root.Columns {
@@ -142,10 +143,19 @@ func checkRoot(root *format.Root) error {
 		if c.Part >= parts || !inOrder {
 			return corrupt(rootKey, "columns out of place")
 		}
+		switch c.Kind {
+		case format.KindPeers:
+			peers += min(c.Count, maxParts)
+		case format.KindUsers:
+			users += min(c.Count, maxParts)
+		}
 		known = append(known, c)
 		last = c
 	}
 	root.Columns = known
+	if root.PeerParts > peers || root.UserParts > users {
+		return corrupt(rootKey, "more parts than elements")
+	}
 	if len(known) == 0 || known[0].Kind != format.KindNode {
 		return corrupt(rootKey, "no self node")
 	}

@@ -50,7 +50,11 @@ func TestOpenRoot(t *testing.T) {
 		want error
 	}{
 		{"least", format.Root{Major: 1, Columns: []format.Column{node}}, nil},
-		{"parts", format.Root{Major: 1, PeerParts: 4, Columns: []format.Column{node, column(format.KindPeers, 0), column(format.KindPeers, 3)}}, nil},
+		{"parts", format.Root{Major: 1, PeerParts: 2, Columns: []format.Column{node, column(format.KindPeers, 0), column(format.KindPeers, 1)}}, nil},
+		{"empty part", format.Root{Major: 1, PeerParts: 2, Columns: []format.Column{node, column(format.KindPeers, 1)}}, nil},
+		{"one empty part", format.Root{Major: 1, PeerParts: 1, UserParts: 1, Columns: []format.Column{node}}, nil},
+		{"more parts than peers", format.Root{Major: 1, PeerParts: 4, Columns: []format.Column{node, column(format.KindPeers, 1)}}, ErrCorrupt},
+		{"more parts than users", format.Root{Major: 1, PeerParts: 1, UserParts: 4, Columns: []format.Column{node, column(format.KindUsers, 1)}}, ErrCorrupt},
 		{"later kind", format.Root{Major: 1, Columns: []format.Column{node, column(77, 3), column(78, 0)}}, nil},
 		{"no columns", format.Root{Major: 1}, ErrCorrupt},
 		{"no node", format.Root{Major: 1, Columns: []format.Column{column(format.KindMisc, 0)}}, ErrCorrupt},

@@ -97,7 +97,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		if err := decodeUpstream(key, data, &peer); err != nil {
 			return err
 		} else if peer.Node == nil {
-			return corrupt(key, "no node")
+			return corrupt(upstreamName(key), "no node")
 		}
 		restoreDisplayNames(peer.Node, suffix)
 		nm.Peers = append(nm.Peers, peer.Node.View())
@@ -112,7 +112,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		if err := decodeUpstream(key, data, &u); err != nil {
 			return err
 		} else if u.UserProfile == nil {
-			return corrupt(key, "no user profile")
+			return corrupt(upstreamName(key), "no user profile")
 		}
 		if nm.UserProfiles == nil {
 			nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView)
@@ -122,8 +122,9 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 	}); err != nil {
 		return nil, nil, err
 	}
-	derive(nm)
-
+	if err := derive(nm); err != nil {
+		return nil, nil, err
+	}
 	s := (*snapshot)(nil).with(nm)
 	s.value = self
 	return nm, s, nil
@@ -150,7 +151,7 @@ func (c *Cache) loadUpstream(ctx context.Context, keys []string, decode func(key
 		if errors.Is(err, ErrKeyNotFound) {
 			continue
 		} else if err != nil {
-			return loadError(key, err)
+			return loadError(upstreamName(key), err)
 		}
 		if err := decode(key, data); err != nil {
 			return err
@@ -159,10 +160,22 @@ func (c *Cache) loadUpstream(ctx context.Context, keys []string, decode func(key
 	return nil
 }
 
-// decodeUpstream decodes data, the value of key, into v.
+// decodeUpstream decodes data, the value of key, into v. Errors of package json are
+// not passed on, since they quote what they are about.
 func decodeUpstream(key string, data []byte, v any) error {
 	if err := jsonv1.Unmarshal(data, v); err != nil {
-		return corruptBy(key, err)
+		return corrupt(upstreamName(key), "not the JSON that belongs there")
 	}
 	return nil
+}
+
+// upstreamName returns the name of key for errors, which are not to tell whose
+// column it is.
+func upstreamName(key string) string {
+	for _, prefix := range []string{upstreamPeerPrefix, upstreamUserPrefix} {
+		if strings.HasPrefix(key, prefix) {
+			return prefix + "*"
+		}
+	}
+	return key
 }
