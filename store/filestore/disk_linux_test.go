@@ -71,7 +71,7 @@ func TestNoPermission(t *testing.T) {
 		}
 	})
 
-	chmod(path, 0333)
+	chmod(path, 0311)
 	withoutPrivilege(t, func() {
 		for key, err := range s.List(t.Context(), "") {
 			if !errors.Is(err, fs.ErrPermission) {

@@ -16,12 +16,16 @@ package filestore
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"iter"
 	"path/filepath"
 	"strings"
 
 	"github.com/netmapcache/netmapcache/store"
 )
+
+// ErrUnsafeDirectory is reported when another user can put files into the directory.
+var ErrUnsafeDirectory = errors.New("directory is under another user's control")
 
 var (
 	_ store.Committer  = FileStore("")
@@ -41,6 +45,11 @@ var (
 // Writers of one directory wait for each other, within a process and across
 // processes, by a lock on a file in it. Readers don't wait. On Windows a file
 // can't be replaced while it is being read; the write then fails.
+//
+// On Unix systems a directory that belongs to another user than this process's or
+// root, or that every user can write to, is neither read nor written:
+// the error is [ErrUnsafeDirectory]. That its group can write to it is the
+// administrator's decision, and the directories above are the caller's business.
 //
 // Errors of the operating system are wrapped.
 type FileStore string

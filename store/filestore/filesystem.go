@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // fileSystem is what a directory needs of the operating system. Tests put
@@ -33,10 +34,22 @@ type file interface {
 
 type osFileSystem struct{}
 
-func (osFileSystem) readFile(path string) ([]byte, error)       { return os.ReadFile(path) }
-func (osFileSystem) readDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
-func (osFileSystem) stat(path string) (fs.FileInfo, error)      { return os.Stat(path) }
-func (osFileSystem) lstat(path string) (fs.FileInfo, error)     { return os.Lstat(path) }
+func (osFileSystem) readFile(path string) ([]byte, error) {
+	if err := checkOwner(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+func (osFileSystem) readDir(path string) ([]fs.DirEntry, error) {
+	if err := checkOwner(path); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(path)
+}
+
+func (osFileSystem) stat(path string) (fs.FileInfo, error)  { return os.Stat(path) }
+func (osFileSystem) lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
 
 func (osFileSystem) create(path string) (file, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0600)
@@ -52,6 +65,9 @@ func (osFileSystem) remove(path string) error          { return os.Remove(path) 
 func (osFileSystem) syncDir(path string) error         { return syncDir(path) }
 
 func (osFileSystem) lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := checkOwner(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
 	return lockFile(ctx, path)
 }
 

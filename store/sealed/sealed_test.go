@@ -28,14 +28,6 @@ func seal(t testing.TB, inner store.Store) store.Store {
 	return s
 }
 
-func TestMemstore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, memstore.New()) }, storetest.Options{})
-}
-
-func TestFourMethods(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, storetest.Plain(memstore.New())) }, storetest.Options{})
-}
-
 // TestAbilities: a sealed store has those of the store in it, and no others.
 func TestAbilities(t *testing.T) {
 	m := memstore.New()

@@ -1,5 +1,3 @@
-//go:build js
-
 package sealed_test
 
 import (
@@ -24,5 +22,9 @@ func TestIndexedDB(t *testing.T) {
 	// The runtime keeps a goroutine for the event that is being handled. storetest,
 	// which counts goroutines, must begin while there is one.
 	open(t)
-	storetest.Run(t, open, storetest.Options{})
+	storetest.Run(t, open, storetest.Options{
+		// Large values and many keys take long, and are tested with idbstore.
+		LargeValue: 1 << 20,
+		Keys:       60,
+	})
 }

@@ -7,8 +7,17 @@ import (
 
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/filestore"
+	"github.com/netmapcache/netmapcache/store/memstore"
 	"github.com/netmapcache/netmapcache/store/storetest"
 )
+
+func TestMemstore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, memstore.New()) }, storetest.Options{})
+}
+
+func TestFourMethods(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, storetest.Plain(memstore.New())) }, storetest.Options{})
+}
 
 func TestFilestore(t *testing.T) {
 	directories := make(map[store.Store]string)
