@@ -110,7 +110,7 @@ func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
 		return err
 	}
 	defer end()
-	return c.commit(ctx, c.last.with(nm))
+	return c.commit(ctx, c.last.with(nm), false)
 }
 
 // UpdateSelfOnly records all of nm but Peers and UserProfiles, which stay as
@@ -132,13 +132,13 @@ func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error
 	defer end()
 	base, err := c.base(ctx)
 	if err == errNoBase {
-		return c.commit(ctx, base.withSelf(nm))
+		return c.commit(ctx, base.withSelf(nm), false)
 	} else if err != nil {
 		return err
 	}
 	err = c.commitUpdate(ctx, base.withSelf(nm))
 	if err == errNoBase { // removed by another writer
-		return c.commit(ctx, (*snapshot)(nil).withSelf(nm))
+		return c.commit(ctx, (*snapshot)(nil).withSelf(nm), false)
 	}
 	return err
 }

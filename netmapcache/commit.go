@@ -34,8 +34,10 @@ type stored struct {
 	upstream  bool            // whether keys of upstream's layout are among them
 }
 
-// commit makes next the stored snapshot, whatever is stored now.
-func (c *Cache) commit(ctx context.Context, next *snapshot) error {
+// commit makes next the stored snapshot, whatever is stored now. But if next is
+// an update, and there is no snapshot in the store any more, it writes none and returns
+// errNoBase. Only the unguarded attempt can come too late to see that.
+func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
 	if err := next.checkSize(); err != nil {
 		return err
 	}
@@ -43,6 +45,10 @@ func (c *Cache) commit(ctx context.Context, next *snapshot) error {
 		st, err := c.examine(ctx)
 		if err != nil {
 			return err
+		}
+		if update && st.absent {
+			c.last = nil
+			return errNoBase
 		}
 		if c.unchanged(st, next) {
 			c.keep(next, st.value, st.root)
@@ -72,7 +78,7 @@ func (c *Cache) commit(ctx context.Context, next *snapshot) error {
 // snapshot in the store any more it writes none, and returns errNoBase.
 func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	if c.last.root == nil { // upstream's layout
-		return c.commit(ctx, next)
+		return c.commit(ctx, next, true)
 	}
 	if err := next.checkSize(); err != nil {
 		return err
@@ -82,37 +88,31 @@ func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	for key := range good {
 		st.removable = append(st.removable, key)
 	}
-	var err error
 	if c.unchanged(st, next) {
-		var value []byte
-		value, err = c.store.Load(ctx, rootKey)
-		if err == nil && bytes.Equal(value, st.value) {
+		value, err := c.store.Load(ctx, rootKey)
+		switch {
+		case err == nil && bytes.Equal(value, st.value):
 			c.keep(next, st.value, st.root)
 			return nil
+		case err != nil && !errors.Is(err, ErrKeyNotFound) && !errors.Is(err, store.ErrDamaged):
+			return storeError(rootKey, err)
 		}
 	} else {
 		ch, root := c.change(st, next)
-		err = store.Commit(ctx, c.store, ch)
+		err := store.Commit(ctx, c.store, ch)
 		if err == nil {
 			c.keep(next, ch.Put[len(ch.Put)-1].Value, root)
 			return nil
-		}
-		if errors.Is(err, store.ErrConflict) {
-			_, err = c.store.Load(ctx, rootKey)
+		} else if !errors.Is(err, store.ErrConflict) {
+			return storeError(rootKey, err)
 		}
 	}
-	switch {
-	case errors.Is(err, ErrKeyNotFound):
-		c.last = nil
-		return errNoBase
-	case err != nil && !errors.Is(err, store.ErrDamaged):
-		return storeError(rootKey, err)
-	}
-	return c.commit(ctx, next)
+	return c.commit(ctx, next, true)
 }
 
-// examine looks at what is stored. A column counts as good if it is there and
-// this Cache read or wrote it.
+// examine looks at what is stored. A column counts as good if it is there, the
+// root names it, and this Cache read or wrote it. Of columns that the root doesn't name
+// the guard of a commit tells nothing: another writer may remove them before it.
 func (c *Cache) examine(ctx context.Context) (*stored, error) {
 	st := &stored{good: make(map[string]bool)}
 	value, err := c.store.Load(ctx, rootKey)
@@ -148,7 +148,7 @@ func (c *Cache) examine(ctx context.Context) (*stored, error) {
 		case err != nil:
 			return nil, storeError("list of keys", err)
 		case isColumnKey(key):
-			if known[key] {
+			if known[key] && named[key] {
 				st.good[key] = true
 			}
 			if sweep || named[key] {

@@ -1,0 +1,307 @@
+package netmapcache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+
+	"github.com/netmapcache/netmapcache/internal/torture"
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/store/memstore"
+	"pgregory.net/rapid"
+)
+
+// Attempts of a commit and of a Load that others outran, as commit.go and load.go have them.
+const (
+	commitAttempts = 8
+	loadAttempts   = 16
+)
+
+// TestInterleaved: the calls of several writers run at the same time, and which
+// of them does its next operation on the store is drawn. So the steps of
+// a call meet those of others in every order.
+func TestInterleaved(t *testing.T) {
+	torture.Check(t, 400, 100_000, func(rt *rapid.T) {
+		m := &interleaved{ctx: t.Context(), store: memstore.New(), shared: newVersions()}
+		m.store.Before = m.before
+		m.store.After = m.after
+		for range rapid.SampledFrom([]int{2, 2, 3, 8}).Draw(rt, "writers") {
+			owner := drawOwner.Draw(rt, "owner")
+			cache := netmapcache.NewCache(m.store, netmapcache.WithOwner(owner))
+			m.writers = append(m.writers, &interleavedWriter{Cache: cache, owner: owner})
+		}
+		rt.Cleanup(func() {
+			for _, w := range m.writers {
+				if w.call != nil {
+					w.stop()
+				}
+			}
+		})
+		rt.Repeat(map[string]func(*rapid.T){"Go on": m.goOn})
+		for _, w := range m.writers {
+			m.resume(rt, w, 1000)
+		}
+		m.checkSweep(rt)
+	})
+}
+
+// interleaved is a store, what it holds, and the writers that use it.
+type interleaved struct {
+	ctx     context.Context
+	store   *memstore.Store
+	shared  *versions
+	writers []*interleavedWriter
+	stored  *commit // nil for nothing
+
+	current *interleavedWriter // whose call is running, if one is
+	failure error              // found inside a call
+}
+
+type interleavedWriter struct {
+	*netmapcache.Cache
+	owner string
+	last  []content // what the Cache may remember; nil for nothing
+
+	*call // under way; nil if none is
+	next  func() (struct{}, bool)
+	stop  func()
+	pause func(struct{}) bool // ends a turn of the call
+
+	seen     []*commit // what was stored when the call began, and after each change since
+	attempts int       // to commit
+	took     *content  // what the call committed
+	cleared  bool      // the call removed what was stored
+	outcome  outcome
+}
+
+// goOn lets a writer go on, or begin a call.
+func (m *interleaved) goOn(t *rapid.T) {
+	w := m.writers[rapid.IntRange(0, len(m.writers)-1).Draw(t, "writer")]
+	if w.call == nil {
+		k := drawCall.Draw(t, "call")
+		m.begin(w, k)
+	}
+	m.resume(t, w, rapid.SampledFrom([]int{1, 1, 2, 3, 5, 1000}).Draw(t, "operations"))
+}
+
+func (m *interleaved) begin(w *interleavedWriter, k call) {
+	w.call, w.seen, w.attempts, w.took, w.cleared = &k, []*commit{m.stored}, 0, nil, false
+	w.next, w.stop = iter.Pull(func(yield func(struct{}) bool) {
+		w.pause = yield
+		w.outcome = k.do(m.ctx, w.Cache, m.shared)
+	})
+}
+
+// resume lets w do up to n operations on the store, and checks the outcome of
+// its call if it ends.
+func (m *interleaved) resume(t *rapid.T, w *interleavedWriter, n int) {
+	for range n {
+		if w.call == nil {
+			return
+		}
+		m.current = w
+		_, more := w.next()
+		m.current = nil
+		if m.failure != nil {
+			t.Fatalf("%s: %v", w.Op, m.failure)
+		}
+		if !more {
+			if err := m.end(w); err != nil {
+				var seen []any
+				for _, s := range w.seen {
+					if s == nil {
+						seen = append(seen, "nothing")
+					} else {
+						seen = append(seen, *s)
+					}
+				}
+				t.Fatalf("%s: %v; of %+v was stored meanwhile: %+v", w.Op, err, w.results(), seen)
+			}
+			w.call = nil
+		}
+	}
+}
+
+var errStopped = errors.New("stopped")
+
+// before ends the turn of a call before each operation on the store. Of List,
+// which looks at the store once, only the beginning is one.
+func (m *interleaved) before(op, key string) error {
+	w := m.current
+	if w == nil || op == "List" && key != "" {
+		return nil
+	}
+	if !w.pause(struct{}{}) {
+		return errStopped
+	}
+	if op == "Commit" && key == "self" {
+		w.attempts++
+	}
+	return nil
+}
+
+// after checks what an operation changed, and ends the turn.
+func (m *interleaved) after(op, key string) error {
+	w := m.current
+	if w == nil {
+		return nil
+	}
+	m.current = nil
+	if err := m.changed(w, op, key); err != nil && m.failure == nil {
+		m.failure = err
+	}
+	m.current = w
+	if !w.pause(struct{}{}) {
+		return errStopped
+	}
+	return nil
+}
+
+// changed checks what the store holds after w changed it.
+func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
+	c, info, ok, err := load(m.ctx, m.store)
+	if err != nil {
+		return fmt.Errorf("after %s %q, Load: %w", op, key, err)
+	}
+	before := m.stored
+	switch {
+	case op == "Remove" && key == "self" && w.Op == "Clear" && !w.cleared:
+		w.cleared = true
+		m.stored = nil
+	case op == "Commit" && key == "self" && w.writes() && w.took == nil && ok:
+		if info.Owner != w.owner {
+			return fmt.Errorf("owner is %q, want %q", info.Owner, w.owner)
+		}
+		if !slices.Contains(w.results(), c) {
+			return fmt.Errorf("stored %+v, want one of %+v", c, w.results())
+		}
+		// Outrun so often, a writer doesn't look any more.
+		if before == nil && c != w.on(selfOnly) && w.updates() && w.attempts <= commitAttempts {
+			return fmt.Errorf("stored %+v where another had cleared the cache", c)
+		}
+		if before == nil && w.updates() && w.Op != "UpdateSelfOnly" && w.attempts <= commitAttempts {
+			return errors.New("an update of nothing")
+		}
+		w.took = &c
+		m.stored = &commit{content: c, owner: w.owner}
+	}
+	if ok != (m.stored != nil) || ok && c != m.stored.content {
+		return fmt.Errorf("%s %q changed what is stored to %+v (%v), from %+v", op, key, c, ok, before)
+	}
+	for _, other := range m.writers {
+		if other.call != nil && other.seen[len(other.seen)-1] != m.stored {
+			other.seen = append(other.seen, m.stored)
+		}
+	}
+	return nil
+}
+
+// results returns what the call under way may commit: what it makes of
+// the content that its Cache remembers; if that is nothing, of what was stored
+// at some time since it began.
+func (w *interleavedWriter) results() []content {
+	var results []content
+	if w.Op == "Store" || w.Op == "UpdateSelfOnly" && w.saw((*commit).isNone) {
+		results = append(results, w.on(selfOnly))
+	}
+	for _, c := range w.last {
+		results = append(results, w.on(c))
+	}
+	if w.last != nil {
+		return results
+	}
+	for _, s := range w.seen {
+		if s != nil && !s.isForeign(w.owner) {
+			results = append(results, w.on(s.content))
+		}
+	}
+	return results
+}
+
+func (c *commit) isNone() bool { return c == nil }
+
+// isForeign reports whether a Cache of that owner refuses c.
+func (c *commit) isForeign(owner string) bool { return c != nil && owner != "" && c.owner != owner }
+
+// saw reports whether f was true of what was stored at some time in the call.
+func (w *interleavedWriter) saw(f func(*commit) bool) bool { return slices.ContainsFunc(w.seen, f) }
+
+// end checks the outcome of w's call.
+func (m *interleaved) end(w *interleavedWriter) error {
+	err := w.outcome.err
+	switch {
+	case err == nil:
+	case w.took != nil || w.cleared:
+		return fmt.Errorf("changed the store and failed: %w", err)
+	case w.Op == "Store" || w.Op == "Clear":
+		return err
+	case isNone(err) && w.saw((*commit).isNone):
+		if w.updates() {
+			w.last = nil
+		}
+		return nil
+	case errors.Is(err, netmapcache.ErrWrongOwner) && w.saw(func(c *commit) bool { return c.isForeign(w.owner) }):
+		return nil
+	case errors.Is(err, netmapcache.ErrCorrupt) && len(w.seen) > loadAttempts:
+		w.last = nil
+		return nil
+	default:
+		return err
+	}
+
+	// is returns a test for what was stored.
+	is := func(c content) func(*commit) bool {
+		return func(s *commit) bool { return s != nil && s.content == c }
+	}
+	switch {
+	case w.took != nil:
+		w.last = []content{*w.took}
+	case w.writes():
+		// It found its netmap stored.
+		w.last = slices.DeleteFunc(w.results(), func(c content) bool {
+			return !w.saw(func(s *commit) bool { return is(c)(s) && s.owner == w.owner })
+		})
+		if len(w.last) == 0 {
+			return errors.New("succeeded without effect")
+		}
+	case w.Op == "Clear":
+		if !w.cleared {
+			return errors.New("succeeded without effect")
+		}
+		w.last = nil
+	case w.Op == "Load":
+		if !w.saw(is(w.outcome.loaded)) {
+			return fmt.Errorf("loaded %+v", w.outcome.loaded)
+		}
+		w.last = []content{w.outcome.loaded}
+	case w.Op == "Info":
+		if !w.saw(func(s *commit) bool {
+			if s == nil {
+				return false
+			}
+			peers, users := s.counts()
+			return w.outcome.info.Owner == s.owner && w.outcome.info.Peers == peers && w.outcome.info.Users == users
+		}) {
+			return fmt.Errorf("Info = %+v", w.outcome.info)
+		}
+	}
+	return nil
+}
+
+// checkSweep checks that a call of Store leaves nothing that isn't needed.
+func (m *interleaved) checkSweep(t *rapid.T) {
+	if err := netmapcache.NewCache(m.store).Store(m.ctx, m.shared.netmap(selfOnly)); err != nil {
+		t.Fatal(err)
+	}
+	keys := 0
+	for range m.store.List(m.ctx, "") {
+		keys++
+	}
+	_, info, _, err := load(m.ctx, m.store)
+	if err != nil || keys != info.Columns+1 {
+		t.Fatalf("store holds %d keys, want %d columns and a root (%v)", keys, info.Columns, err)
+	}
+}
