@@ -53,6 +53,7 @@ func run(ctx context.Context) error {
 	peers := flag.Int("peers", 300, "`number` of peers in the embedded tailnet")
 	churn := flag.Duration("churn", 2*time.Second, "time between changes in the embedded tailnet; 0 for none")
 	seed := flag.Uint64("seed", 1, "`seed` of the embedded tailnet: equal seeds make equal tailnets")
+	hostile := flag.Bool("hostile-names", false, "give all in the embedded tailnet names that try to break whatever shows them")
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
@@ -80,7 +81,11 @@ func run(ctx context.Context) error {
 		plane = proxy(u)
 	} else {
 		// A tenth more than there are at first, so that some may come and go.
-		network := tailnet.New(netmaptest.Realistic(*peers+*peers/10+1, *seed), *peers, *seed)
+		nm := netmaptest.Realistic(*peers+*peers/10+1, *seed)
+		if *hostile {
+			nm = netmaptest.HostileNames(nm)
+		}
+		network := tailnet.New(nm, *peers, *seed)
 		plane = tailnet.NewControl(network, logf)
 		if *churn > 0 {
 			go network.Churn(ctx, *churn)

@@ -27,12 +27,12 @@ func site(control *tailnet.Switch, dirs []string) http.Handler {
 	// All else that the control protocol asks for goes through /ts2021.
 	mux.Handle("/key", control)
 	mux.Handle("/ts2021", sameOrigin(control))
-	mux.Handle("GET /-/control", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /-/control", fromHere(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeState(w, control)
-	}))
-	mux.Handle("POST /-/control", sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serveSwitch(w, r, control)
 	})))
+	mux.Handle("POST /-/control", fromHere(sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serveSwitch(w, r, control)
+	}))))
 	mux.Handle("/", files(dirs))
 	return mux
 }
@@ -83,6 +83,18 @@ func sameOrigin(h http.Handler) http.Handler {
 		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 			http.Error(w, "only this server's own page may do that", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// fromHere refuses requests that don't come from this machine, whatever address is served on.
+func fromHere(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !from.Addr().Unmap().IsLoopback() {
+			http.Error(w, "only this machine may do that", http.StatusForbidden)
 			return
 		}
 		h.ServeHTTP(w, r)

@@ -38,6 +38,7 @@ func TestSite(t *testing.T) {
 	json := "application/json"
 	for _, test := range []struct {
 		name, method, path, host string
+		from                     string // whose request it is; 127.0.0.1 if empty
 		header                   http.Header
 		body                     string
 		wantCode                 int
@@ -56,6 +57,9 @@ func TestSite(t *testing.T) {
 		{name: "down", method: "POST", path: "/-/control", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 200, wantBody: `{"up":false}`, wantType: json, wantDown: true},
 		{name: "down by another page", method: "POST", path: "/-/control", header: header("Content-Type", json, "Sec-Fetch-Site", "cross-site"), body: `{"up": false}`, wantCode: 403},
 		{name: "down under a name", method: "POST", path: "/-/control", host: "rebound.example:80", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 403},
+		{name: "state from elsewhere", path: "/-/control", from: "192.0.2.1:4711", wantCode: 403},
+		{name: "down from elsewhere", method: "POST", path: "/-/control", from: "192.0.2.1:4711", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 403},
+		{name: "down over IPv6", method: "POST", path: "/-/control", from: "[::1]:4711", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 200, wantDown: true},
 		{name: "down as a form", method: "POST", path: "/-/control", header: header("Content-Type", "text/plain"), body: `{"up": false}`, wantCode: 415},
 		{name: "neither up nor down", method: "POST", path: "/-/control", header: header("Content-Type", json), body: `{}`, wantCode: 400},
 		{name: "not JSON", method: "POST", path: "/-/control", header: header("Content-Type", json), body: `up`, wantCode: 400},
@@ -64,6 +68,10 @@ func TestSite(t *testing.T) {
 			sw := tailnet.NewSwitch(control)
 			r := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
 			r.Host = "127.0.0.1:80"
+			r.RemoteAddr = "127.0.0.1:4711"
+			if test.from != "" {
+				r.RemoteAddr = test.from
+			}
 			if test.host != "" {
 				r.Host = test.host
 			}
