@@ -26,7 +26,11 @@ func (c *Cache) Clear(ctx context.Context) error {
 	// A root that can't be read is no reason to keep it.
 	value, _ := c.store.Load(ctx, rootKey)
 	root, _ := openRoot(value)
-	upstream := isUpstream(value) || root != nil && root.Upstream
+	if isUpstream(value) || root != nil && root.Upstream {
+		if err := c.clearUpstream(ctx, value); err != nil {
+			return err
+		}
+	}
 	if err := c.store.Remove(ctx, rootKey); err != nil {
 		return storeError(rootKey, err)
 	}
@@ -38,7 +42,42 @@ func (c *Cache) Clear(ctx context.Context) error {
 		if err != nil {
 			return storeError("list of keys", err)
 		}
-		if isColumnKey(key) || upstream && isUpstreamKey(key) {
+		if isColumnKey(key) {
+			ch.Remove = append(ch.Remove, key)
+		}
+	}
+	if err := store.Commit(ctx, c.store, ch); err != nil && !errors.Is(err, store.ErrConflict) {
+		return storeError("columns", err)
+	}
+	return nil
+}
+
+// cleared is the value of the root key while upstream's layout is being removed:
+// its self node, without the node.
+const cleared = "{}"
+
+// clearUpstream removes upstream's layout, but for the root key, whose value it is
+// given. That has to go last, since it alone tells that the other keys aren't
+// foreign; until then it is cleared.
+func (c *Cache) clearUpstream(ctx context.Context, value []byte) error {
+	if string(value) != cleared {
+		err := store.Commit(ctx, c.store, store.Change{
+			Guard: &store.Guard{Key: rootKey, Value: value},
+			Put:   []store.Entry{{Key: rootKey, Value: []byte(cleared)}},
+		})
+		if errors.Is(err, store.ErrConflict) {
+			return nil // its keys are the other writer's to remove
+		} else if err != nil {
+			return storeError(rootKey, err)
+		}
+		c.last = nil
+	}
+	ch := store.Change{Guard: &store.Guard{Key: rootKey, Value: []byte(cleared)}}
+	for key, err := range c.store.List(ctx, "") {
+		if err != nil {
+			return storeError("list of keys", err)
+		}
+		if isUpstreamKey(key) {
 			ch.Remove = append(ch.Remove, key)
 		}
 	}

@@ -46,11 +46,16 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
 		if err != nil {
 			return err
 		}
-		if update && st.absent {
+		if update && (st.absent || string(st.value) == cleared) {
 			c.last = nil
 			return errNoBase
 		}
-		if c.unchanged(st, next) {
+		if attempt < guardedAttempts && c.unchanged(st, next) {
+			if err := c.confirm(ctx, st); errors.Is(err, store.ErrConflict) {
+				continue
+			} else if err != nil {
+				return storeError(rootKey, err)
+			}
 			c.keep(next, st.value, st.root)
 			return nil
 		}
@@ -89,12 +94,12 @@ func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 		st.removable = append(st.removable, key)
 	}
 	if c.unchanged(st, next) {
-		value, err := c.store.Load(ctx, rootKey)
+		err := c.confirm(ctx, st)
 		switch {
-		case err == nil && bytes.Equal(value, st.value):
+		case err == nil:
 			c.keep(next, st.value, st.root)
 			return nil
-		case err != nil && !errors.Is(err, ErrKeyNotFound) && !errors.Is(err, store.ErrDamaged):
+		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrDamaged):
 			return storeError(rootKey, err)
 		}
 	} else {
@@ -184,6 +189,17 @@ func (c *Cache) unchanged(st *stored, next *snapshot) bool {
 		}
 	}
 	return sameShape(root, next)
+}
+
+// confirm reports [store.ErrConflict] if st isn't stored any more. If another Cache wrote
+// it, it also sees to it that it is durable: the writer may have been killed
+// when it had just become visible.
+func (c *Cache) confirm(ctx context.Context, st *stored) error {
+	guard := &store.Guard{Key: rootKey, Value: st.value}
+	if st.root.Writer == c.writer {
+		return guard.Check(c.store.Load(ctx, rootKey))
+	}
+	return store.Commit(ctx, c.store, store.Change{Guard: guard})
 }
 
 // sameShape reports whether root tells the same of s as a new root would,

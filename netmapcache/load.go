@@ -92,7 +92,7 @@ func (c *Cache) read(ctx context.Context) (*netmap.NetworkMap, *snapshot, error)
 // loadRoot returns the value of the root key, or ErrCacheNotAvailable itself.
 func (c *Cache) loadRoot(ctx context.Context) ([]byte, error) {
 	value, err := c.store.Load(ctx, rootKey)
-	if errors.Is(err, ErrKeyNotFound) {
+	if errors.Is(err, ErrKeyNotFound) || err == nil && string(value) == cleared {
 		return nil, ErrCacheNotAvailable
 	} else if err != nil {
 		return nil, loadError(rootKey, err)

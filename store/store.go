@@ -101,7 +101,8 @@ type Guard struct {
 type Change struct {
 	// Guard, if not nil, is checked in the same atomic step as the change is
 	// applied. If it doesn't hold the change is not applied and
-	// [ErrConflict] is reported.
+	// [ErrConflict] is reported. If it holds, what it found is as durable, once
+	// the change is applied, as what the change wrote, even if it wrote nothing.
 	Guard *Guard
 
 	// Put is written in order. The last entry is the commit point: it never

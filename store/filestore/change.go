@@ -75,7 +75,7 @@ func (d directory) apply(ctx context.Context, ch store.Change) error {
 		return err
 	}
 	if len(ch.Put) == 0 {
-		return d.removeValues(ch.Remove)
+		return d.removeValues(ch)
 	}
 	if err := d.put(ctx, ch.Put); err != nil {
 		return err
@@ -87,17 +87,18 @@ func (d directory) apply(ctx context.Context, ch store.Change) error {
 	return nil
 }
 
-// removeValues removes the files of keys and makes that durable.
-func (d directory) removeValues(keys []string) error {
-	if len(keys) == 0 {
+// removeValues removes the files of ch.Remove and makes that durable, and also
+// the name that the guard found: its writer may have been killed before it did.
+func (d directory) removeValues(ch store.Change) error {
+	if len(ch.Remove) == 0 && ch.Guard == nil {
 		return nil
 	}
 	var errs []error
-	for _, key := range keys {
+	for _, key := range ch.Remove {
 		errs = append(errs, d.removeValue(key))
 	}
 	if err := d.fs.syncDir(d.path); err != nil {
-		errs = append(errs, fmt.Errorf("remove: %w", err))
+		errs = append(errs, fmt.Errorf("sync names: %w", err))
 	}
 	return errors.Join(errs...)
 }

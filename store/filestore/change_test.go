@@ -123,7 +123,8 @@ func TestOrder(t *testing.T) {
 			"create*4 write*4 sync*4; link rename link rename link rename syncDir; link rename syncDir; remove*2; remove*2"},
 		{"remove", store.Change{Remove: []string{"old-a", "x", "old-b"}},
 			"remove*2 syncDir"},
-		{"guard alone", store.Change{Guard: theChange.Guard}, ""},
+		{"guard alone", store.Change{Guard: theChange.Guard}, "syncDir"},
+		{"nothing", store.Change{}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fs := &faultyFileSystem{}

@@ -283,7 +283,7 @@ func TestOtherPaths(t *testing.T) {
 	if err := os.Symlink(path, other); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := directory{path: path}.lock(t.Context())
+	unlock, err := FileStore(path).dir().lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
