@@ -5,11 +5,14 @@ package idbstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"syscall/js"
 	"testing"
 	"time"
 
 	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/netmapcache/netmapcache/internal/torture"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
@@ -75,6 +78,58 @@ func TestOpenTriesAgain(t *testing.T) {
 			t.Errorf("after two times %s: %v", name, err)
 		}
 		s.Close()
+	}
+}
+
+// TestUpgradeAborted has the browser abort an upgrade before the store gets to it.
+func TestUpgradeAborted(t *testing.T) {
+	s := newStore(databaseOf(t))
+	defer s.Close()
+	s.factory = evaluate(`({open(...args) {
+		const request = indexedDB.open(...args);
+		request.addEventListener('upgradeneeded', () => request.transaction.abort(), {once: true});
+		return request;
+	}})`)
+	if err := s.open(t.Context()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("open: %v, want ErrUnavailable", err)
+	}
+	s.factory = indexedDB
+	if err := s.Store(t.Context(), "a", []byte("1")); err != nil {
+		t.Errorf("Store afterwards: %v", err)
+	}
+}
+
+// TestConcurrentUpgrade opens a database that doesn't exist with stores of an older and
+// a newer version, many times each and at once. The newer ones find it, the older
+// ones find it or are told that it is newer, and each works while it has the database.
+func TestConcurrentUpgrade(t *testing.T) {
+	for round := range torture.Times(5, 200) {
+		database := fmt.Sprint(databaseOf(t), round)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			s := newStore(database)
+			s.version += uint(i % 2)
+			wg.Go(func() {
+				defer s.Close()
+				key := fmt.Sprint("k", i)
+				err := s.Store(t.Context(), key, []byte{1})
+				if err != nil && (i%2 == 1 || !errors.Is(err, ErrVersion)) {
+					t.Errorf("round %d, store %d of version %d: %v", round, i, s.version, err)
+				}
+			})
+		}
+		wg.Wait()
+		s := newStore(database)
+		s.version++
+		for i := 1; i < 8; i += 2 {
+			if _, err := s.Load(t.Context(), fmt.Sprint("k", i)); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		s.Close()
+		if err := Delete(t.Context(), database); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

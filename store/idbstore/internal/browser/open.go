@@ -90,7 +90,8 @@ func Open(factory js.Value, name string, version uint, upgrade func(*idb.Databas
 		}))
 	req, err = adopt(ctx, raw, func(db *idb.Database, _, _ uint) error {
 		if upgradeErr = upgrade(db); upgradeErr != nil {
-			raw.Get("transaction").Call("abort")
+			// It throws if the browser has aborted the upgrade by then.
+			Try(func() (js.Value, error) { return raw.Get("transaction").Call("abort"), nil })
 		}
 		return nil // the library panics on an error
 	})
