@@ -1,0 +1,117 @@
+// Starts browsers other than Chromium, for gotest.mjs. Each function returns how to open a
+// page, how to end the browser, and a promise of its end. None reaches more than this machine.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// The proxy for everything else: nobody listens there.
+const nowhere = { host: '127.0.0.1', port: 9 };
+
+// find returns the first of paths that exists.
+function find(what, ...paths) {
+  const path = paths.find(existsSync);
+  if (!path) throw new Error(`no ${what}, as Debian installs it`);
+  return path;
+}
+
+async function firefox() {
+  const { default: puppeteer } = await import('puppeteer-core');
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: find('Firefox: package firefox-esr', '/usr/bin/firefox-esr', '/usr/bin/firefox'),
+    headless: true,
+    extraPrefsFirefox: {
+      'network.proxy.type': 1,
+      'network.proxy.http': nowhere.host,
+      'network.proxy.http_port': nowhere.port,
+      'network.proxy.ssl': nowhere.host,
+      'network.proxy.ssl_port': nowhere.port,
+      'network.proxy.no_proxies_on': '127.0.0.1',
+    },
+  });
+  return {
+    async open(url) {
+      const [page] = await browser.pages();
+      await page.goto(url);
+    },
+    close: () => browser.close(),
+    gone: new Promise((resolve) => browser.on('disconnected', resolve)),
+  };
+}
+
+async function webkit() {
+  const miniBrowser = find(
+    'WebKitGTK: package webkit2gtk-driver',
+    ...['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser`),
+  );
+  find('screen for WebKitGTK: package xvfb', '/usr/bin/Xvfb');
+
+  const screen = spawn('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const [display] = await once(screen.stdio[3], 'data');
+  const home = await mkdtemp(join(tmpdir(), 'netmapcache-webkit-'));
+  const port = await freePort();
+  const driver = spawn('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], {
+    env: { ...process.env, DISPLAY: `:${display.toString().trim()}`, HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home },
+    stdio: 'ignore',
+  });
+  const gone = once(driver, 'exit');
+  const call = async (method, path, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body: JSON.stringify(body) });
+    const { value } = await response.json();
+    if (!response.ok) throw new Error(`WebKitWebDriver: ${path}: ${value.message}`);
+    return value;
+  };
+  await listening(port);
+  const { sessionId } = await call('POST', '/session', {
+    capabilities: {
+      alwaysMatch: {
+        'webkitgtk:browserOptions': {
+          binary: miniBrowser,
+          args: ['--automation', `--proxy=http://${nowhere.host}:${nowhere.port}`, '--ignore-host=127.0.0.1'],
+        },
+      },
+    },
+  });
+  return {
+    open: (url) => call('POST', `/session/${sessionId}/url`, { url }),
+    async close() {
+      await call('DELETE', `/session/${sessionId}`);
+      driver.kill();
+      await gone;
+      screen.kill();
+      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    },
+    gone,
+  };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// listening waits until somebody listens on a port, for 10 seconds at most.
+async function listening(port) {
+  for (let attempts = 100; ; attempts--) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      return await once(socket, 'connect');
+    } catch (err) {
+      if (attempts === 0) throw err;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    } finally {
+      socket.destroy();
+    }
+  }
+}
+
+export const engines = { firefox, webkit };
