@@ -11,6 +11,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/memstore"
 	"github.com/netmapcache/netmapcache/store/storetest"
 	"pgregory.net/rapid"
+	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
 
 // drawContent draws few versions, so that netmaps have columns in common.
@@ -100,6 +101,27 @@ func TestTurns(t *testing.T) {
 			test(5, 200, func() netmapcache.Store { return s })(t)
 		}
 	})
+}
+
+// TestUpdateAfterClear: an update by a Cache that remembers upstream's layout, which
+// another has cleared, fails and stores nothing.
+func TestUpdateAfterClear(t *testing.T) {
+	s := memstore.New()
+	nm := (*versions)(nil).netmap(content{Self: 1})
+	if err := upstream.NewCache(s).Store(t.Context(), nm); err != nil {
+		t.Fatal(err)
+	}
+	c := netmapcache.NewCache(s)
+	mustLoad(t, c)
+	if err := netmapcache.NewCache(s).Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.UpdatePacketFilter(t.Context(), nm.PacketFilterRules); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+		t.Errorf("UpdatePacketFilter: %v, want ErrCacheNotAvailable", err)
+	}
+	if all := contents(t, s); len(all) > 0 {
+		t.Errorf("%d keys are left", len(all))
+	}
 }
 
 // Restart replaces a writer by one that remembers nothing.
