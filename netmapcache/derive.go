@@ -37,12 +37,12 @@ func derive(nm *netmap.NetworkMap) error {
 // expandsTooFar reports whether parsing rules takes memory out of all proportion:
 // a grant becomes a match for each of its destinations with each of its
 // capabilities, and a range of addresses some hundred prefixes. So a few kilobytes
-// could fill the memory. A grant of 30 capabilities for 20,000 addresses is still fine.
+// could fill the memory. A grant of 20 capabilities for 20,000 addresses is still fine.
 func expandsTooFar(rules []tailcfg.FilterRule) bool {
 	const (
 		maxPrefixes = 254 // of a range of IPv6 addresses
 		always      = 1 << 18
-		perElement  = 32
+		perElement  = 8
 	)
 	var elements, made uint64 // of what is parsed and what comes out
 	addresses := func(s string) {

@@ -1,0 +1,160 @@
+package netmapcache_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
+	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"github.com/netmapcache/netmapcache/store/memstore"
+	"tailscale.com/tailcfg"
+)
+
+// What Load may allocate in all, whatever the store holds: so many bytes for each
+// stored byte, and for each column. These are the limits of package codec, and what
+// reading, checking and sorting take beside. What upstream's package makes of the
+// rules of a packet filter can take more, by the amounts for filters.
+const (
+	loadPerByte   = 48
+	loadPerColumn = 288 << 10
+	filterPerByte = 4 << 10
+	filterAlways  = 128 << 20
+)
+
+// A hostileColumn is a column whose entry in the root is true, so that it is decoded.
+type hostileColumn struct {
+	kind  format.Kind
+	part  uint64
+	count uint64
+	data  string
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fillHostile(t *testing.T, s netmapcache.Store, root format.Root, columns []hostileColumn) {
+	t.Helper()
+	root.Major = format.Major
+	for _, c := range columns {
+		col := format.Column{Kind: c.kind, Part: c.part, Size: uint64(len(c.data)), Count: c.count}
+		must(t, s.Store(t.Context(), netmapcache.PlaceForTest(&col, []byte(c.data)), []byte(c.data)))
+		root.Columns = append(root.Columns, col)
+	}
+	must(t, s.Store(t.Context(), "self", netmapcache.SealForTest(codec.AppendRoot(nil, &root))))
+}
+
+// TestLoadMemory loads small values that stand for large ones.
+func TestLoadMemory(t *testing.T) {
+	const n = 20_000
+	node := hostileColumn{format.KindNode, 0, 1, "\xa1\x04\x01"} // {User: 1}
+	list := func(n int, element string) string {
+		head := binary.BigEndian.AppendUint32([]byte{0x9a}, uint32(n))
+		return string(head) + strings.Repeat(element, n)
+	}
+	var manyParts []hostileColumn
+	for i := range uint64(256) {
+		manyParts = append(manyParts, hostileColumn{format.KindPeers, i, 300, list(300, "\xa0")})
+	}
+	filter := func(rule tailcfg.FilterRule) hostileColumn {
+		return hostileColumn{format.KindFilter, 0, 1, string(codec.AppendFilter(nil, []tailcfg.FilterRule{rule}))}
+	}
+	repeat := func(n int, s string) []string { return strings.Split(strings.Repeat(s+" ", n-1)+s, " ") }
+	tests := []struct {
+		name    string
+		root    format.Root
+		columns []hostileColumn
+		filter  bool // whether there is a packet filter to parse
+		want    error
+	}{
+		{"parts without peers", format.Root{PeerParts: 1 << 20, UserParts: 1 << 20}, nil, false, netmapcache.ErrCorrupt},
+		{"parts with peers that are missing", format.Root{PeerParts: 1 << 20}, []hostileColumn{
+			{format.KindPeers, 0, 1 << 20, ""}}, false, netmapcache.ErrCorrupt},
+		{"empty nodes", format.Root{PeerParts: 1}, []hostileColumn{{format.KindPeers, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
+		{"empty nodes in many parts", format.Root{PeerParts: 256}, manyParts, false, nil},
+		{"empty users", format.Root{UserParts: 1}, []hostileColumn{{format.KindUsers, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
+		{"empty profiles", format.Root{UserParts: 1}, []hostileColumn{{format.KindUsers, 0, n, list(n, "\xa1\x02\xa0")}}, false, nil},
+		{"empty rules", format.Root{}, []hostileColumn{{format.KindFilter, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
+		{"rules for all", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(n, "*")})}, true, nil},
+		{"ranges", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(n, "::1-ff::fffe")})}, true, netmapcache.ErrCorrupt},
+		{"few ranges", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(1000, "::1-ff::fffe")})}, true, nil},
+		{"grants of all to all", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{CapGrant: []tailcfg.CapGrant{{
+			Dsts: make([]netip.Prefix, n), Caps: make([]tailcfg.PeerCapability, n)}}})}, true, netmapcache.ErrCorrupt},
+		{"grants of much to many", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{CapGrant: []tailcfg.CapGrant{{
+			Dsts: make([]netip.Prefix, 5000), Caps: make([]tailcfg.PeerCapability, 50)}}})}, true, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := memstore.New()
+			fillHostile(t, s, tt.root, append([]hostileColumn{node}, tt.columns...))
+			limit := loadPerByte*storedBytes(t, s) + loadPerColumn*(len(tt.columns)+1)
+			if tt.filter {
+				limit += filterPerByte*storedBytes(t, s) + filterAlways
+			}
+			checkAllocated(t, s, limit, tt.want)
+		})
+	}
+}
+
+// TestLoadMemoryOfUpstream does so with upstream's layout. What package json
+// allocates isn't ours to limit: these are the worst that were found, and the
+// bound is wide.
+func TestLoadMemoryOfUpstream(t *testing.T) {
+	const n, perByte = 20_000, 512
+	list := func(element string) string { return "[" + strings.Repeat(element+",", n-1) + element + "]" }
+	for name, values := range map[string][2]string{
+		"empty rules":      {"filter", `{"Rules":` + list("{}") + `}`},
+		"empty SSH rules":  {"ssh", `{"SSHPolicy":{"rules":` + list("{}") + `}}`},
+		"empty addresses":  {"peer-1", `{"Node":{"Addresses":` + list(`""`) + `}}`},
+		"empty services":   {"peer-1", `{"Node":{"Hostinfo":{"Services":` + list("{}") + `}}}`},
+		"empty DNS values": {"dns", `{"DNS":{"ExtraRecords":` + list("{}") + `}}`},
+		"deep":             {"dns", `{"DNS":{"Later":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := memstore.New()
+			must(t, s.Store(t.Context(), "self", []byte(`{"Node":{"User":1}}`)))
+			must(t, s.Store(t.Context(), values[0], []byte(values[1])))
+			var want error
+			if name == "deep" {
+				want = netmapcache.ErrCorrupt
+			}
+			checkAllocated(t, s, perByte*storedBytes(t, s)+loadPerColumn, want)
+		})
+	}
+}
+
+func storedBytes(t *testing.T, s netmapcache.Store) int {
+	t.Helper()
+	size := 0
+	for _, value := range contents(t, s) {
+		size += len(value)
+	}
+	return size
+}
+
+// checkAllocated checks that Load allocates at most limit bytes, even of such that it
+// gives back, and reports want.
+func checkAllocated(t *testing.T, s netmapcache.Store, limit int, want error) {
+	t.Helper()
+	c := netmapcache.NewCache(s)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := c.Load(t.Context())
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, want) {
+		t.Errorf("Load: got %v, want %v", err, want)
+	}
+	allocated := int(after.TotalAlloc - before.TotalAlloc)
+	if allocated > limit {
+		t.Errorf("%d bytes allocated for %d, want at most %d", allocated, storedBytes(t, s), limit)
+	}
+	t.Logf("%d bytes allocated for %d: %v", allocated, storedBytes(t, s), err)
+}
