@@ -2,7 +2,6 @@
 // it. Needs what `make run` needs: the page's files and programs in dist/.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
+import { startTailnet } from './tailnet.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const screenshots = join(root, 'dist', 'screenshots');
@@ -26,7 +26,7 @@ const complaints = []; // errors in the page that nobody expects
 before(async () => {
   await mkdir(screenshots, { recursive: true });
   profile = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  ({ server, origin } = await startServer());
+  ({ server, origin } = await startTailnet('-churn', '200ms', '-peers', '300'));
   await openBrowser();
 });
 
@@ -35,23 +35,6 @@ after(async () => {
   server?.kill('SIGINT');
   if (profile) await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 });
-
-function startServer() {
-  const server = spawn(join(root, 'dist', 'tailnet'), ['-addr', '127.0.0.1:0', '-churn', '200ms', '-peers', '300'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return new Promise((resolve, reject) => {
-    let output = '';
-    server.on('error', reject);
-    server.on('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
-    server.stdout.on('data', (data) => {
-      output += data;
-      const url = /http:\/\/[^/\s]+/.exec(output);
-      if (url) resolve({ server, origin: url[0] });
-    });
-  });
-}
 
 async function openBrowser() {
   browser = await launch({ userDataDir: profile });
