@@ -23,8 +23,12 @@ func (c *Cache) Clear(ctx context.Context) error {
 	}
 	defer end()
 
-	// A root that can't be read is no reason to keep it.
-	value, _ := c.store.Load(ctx, rootKey)
+	// A damaged root is no reason to keep it. But one that can't be read now may
+	// be the only one to tell that upstream's keys aren't foreign.
+	value, err := c.store.Load(ctx, rootKey)
+	if err != nil && !errors.Is(err, ErrKeyNotFound) && !errors.Is(err, store.ErrDamaged) {
+		return storeError(rootKey, err)
+	}
 	root, _ := openRoot(value)
 	if isUpstream(value) || root != nil && root.Upstream {
 		if err := c.clearUpstream(ctx, value); err != nil {

@@ -247,6 +247,9 @@ func (d directory) name(files []replacement) error {
 		err := d.fs.link(r.path, r.backup)
 		r.isNew = errors.Is(err, fs.ErrNotExist)
 		if err := d.fs.rename(r.temp, r.path); err != nil {
+			// A network file system may have done it and lost the answer.
+			_, gone := d.fs.lstat(r.temp)
+			r.named = gone != nil
 			return fmt.Errorf("store %q: %w", r.entry.Key, err)
 		}
 		r.named = true
@@ -266,7 +269,9 @@ func (d directory) undo(files []replacement) error {
 		switch {
 		case !r.named:
 		case r.isNew:
-			err = d.fs.remove(r.path)
+			if err = d.fs.remove(r.path); errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
 		default:
 			err = d.fs.rename(r.backup, r.path)
 		}

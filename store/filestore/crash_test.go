@@ -69,16 +69,16 @@ func (t *crashes) run(script cachetest.Script, restart bool) {
 	}
 }
 
+// changes are the operations that change a disk.
+var changes = map[string]bool{"create": true, "write": true, "sync": true, "link": true, "rename": true, "remove": true, "syncDir": true}
+
 // record returns the disk as it was before call, after each operation of it, and
 // at the end.
 func record(disk *filestore.Disk, call func()) (moments []*filestore.Disk) {
 	moments = append(moments, disk.Clone())
 	disk.Hook = func(op string, done bool) error {
-		switch op {
-		case "create", "write", "sync", "link", "rename", "remove", "syncDir":
-			if done {
-				moments = append(moments, disk.Clone())
-			}
+		if done && changes[op] {
+			moments = append(moments, disk.Clone())
 		}
 		return nil
 	}

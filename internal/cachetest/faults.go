@@ -1,0 +1,181 @@
+package cachetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"testing"
+
+	"github.com/netmapcache/netmapcache/internal/torture"
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/store"
+	"tailscale.com/types/netmap"
+)
+
+// A Faulty is an empty store in which operations can fail.
+type Faulty struct {
+	Store store.Store
+
+	// Arm has hook called before each operation, and after each that changed
+	// something; the operation fails with the error that hook returns.
+	// Nil ends that.
+	Arm func(hook func(done bool) error)
+
+	Sweeps bool // a Store clears it of orphans
+}
+
+var causes = []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission, context.Canceled}
+
+// The ways to fail.
+const (
+	failBefore = iota // one operation fails and has no effect
+	failAfter         // one operation fails but took effect
+	failOn            // all fail from one on
+)
+
+// Faults plays the scripts, each as often as it has operations on the store, or on what is
+// below that, and has one after the other fail, in all ways. It checks that a
+// call reports the cause, that it left what was stored before, or, if the operation
+// may have taken effect, what it was to store; and that the Cache then goes on
+// as if nothing had been, in several ways.
+func Faults(t *testing.T, open func() Faulty) {
+	for _, script := range Scripts() {
+		if script.Name == "growth" && !torture.Long() {
+			continue // nothing new, and slow
+		}
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restart=%v", script.Name, restart), func(t *testing.T) {
+				cases := 0
+				for i := range script.Steps {
+					for way := failBefore; way <= failOn; way++ {
+						for n := 0; ; n++ {
+							reached := false
+							for variant := range torture.Times(1, 4) {
+								f := fault{script: script, step: i, restart: restart, way: way, n: n, variant: n + variant}
+								cases++
+								var err error
+								if reached, err = f.play(t.Context(), open()); err != nil {
+									t.Fatalf("%s: operation %d failed, way %d, with %q: %v", script.Steps[i].Name, n, way, f.cause(), err)
+								}
+							}
+							if !reached {
+								break
+							}
+						}
+					}
+				}
+				t.Logf("%d cases", cases)
+			})
+		}
+	}
+}
+
+// fault is one operation that fails, in one call.
+type fault struct {
+	script  Script
+	step    int
+	restart bool
+	way     int
+	n       int // of the operation
+	variant int // which cause it has, and what comes afterwards
+}
+
+func (f fault) cause() error { return causes[f.variant%len(causes)] }
+
+// play has the operation fail, and tells whether there was one.
+func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
+	if err := f.script.Fill(ctx, s.Store); err != nil {
+		return false, err
+	}
+	cache := netmapcache.NewCache(s.Store)
+	for _, step := range f.script.Steps[:f.step] {
+		if err := step.Call(ctx, cache); err != nil {
+			return false, fmt.Errorf("%s: %w", step.Name, err)
+		}
+	}
+	if f.restart {
+		cache = netmapcache.NewCache(s.Store)
+	}
+	step, before := f.script.Steps[f.step], f.script.Before(f.step)
+
+	during, cancel := context.WithCancel(ctx)
+	defer cancel()
+	count := 0
+	s.Arm(func(done bool) error {
+		if done != (f.way == failAfter) {
+			return nil
+		}
+		count++
+		if count <= f.n || count > f.n+1 && f.way != failOn {
+			return nil
+		}
+		if f.cause() == context.Canceled {
+			cancel()
+		}
+		return f.cause()
+	})
+	err = step.Call(during, cache)
+	s.Arm(nil)
+	if count <= f.n {
+		return false, err
+	}
+
+	wants := []*netmap.NetworkMap{before}
+	switch {
+	case err == nil: // it could do without
+		wants = []*netmap.NetworkMap{step.Want}
+	case !errors.Is(err, f.cause()) || errors.Is(err, netmapcache.ErrCacheNotAvailable):
+		return true, fmt.Errorf("error %v", err)
+	case f.way != failBefore || step.Want == nil:
+		// A Clear is in force from its first change on.
+		wants = append(wants, step.Want)
+	}
+	left, err := Loads(ctx, netmapcache.NewCache(s.Store), wants...)
+	if err != nil {
+		return true, err
+	}
+	return true, f.afterwards(ctx, s, cache, left)
+}
+
+// afterwards checks that cache goes on, with left stored, in one of several ways.
+func (f fault) afterwards(ctx context.Context, s Faulty, cache *netmapcache.Cache, left *netmap.NetworkMap) error {
+	step, before := f.script.Steps[f.step], f.script.Before(f.step)
+	want := step.Want
+	switch f.variant / len(causes) % 4 {
+	case 0:
+		if err := step.Call(ctx, cache); err != nil {
+			return fmt.Errorf("once more: %w", err)
+		}
+	case 1:
+		if want = before; want == nil {
+			want = Other()
+		}
+		if err := cache.Store(ctx, want); err != nil {
+			return fmt.Errorf("Store of what was stored before: %w", err)
+		}
+	case 2:
+		want = left
+	case 3:
+		want = Other()
+		if err := cache.Store(ctx, want); err != nil {
+			return fmt.Errorf("Store of another netmap: %w", err)
+		}
+	}
+	for _, c := range []*netmapcache.Cache{cache, netmapcache.NewCache(s.Store)} {
+		if _, err := Loads(ctx, c, want); err != nil {
+			return fmt.Errorf("afterwards: %w", err)
+		}
+	}
+	if !s.Sweeps {
+		return nil
+	}
+	if want == nil {
+		want = Other()
+	}
+	if err := cache.Store(ctx, want); err != nil {
+		return fmt.Errorf("Store at the end: %w", err)
+	}
+	return NoOrphans(ctx, s.Store)
+}

@@ -1,0 +1,34 @@
+//go:build !js
+
+package netmapcache_test
+
+import (
+	"testing"
+
+	"github.com/netmapcache/netmapcache/internal/cachetest"
+	"github.com/netmapcache/netmapcache/store/memstore"
+)
+
+// TestFaults has every operation on a store fail, of each call of a Cache.
+func TestFaults(t *testing.T) {
+	open := func() (*memstore.Store, cachetest.Faulty) {
+		s := memstore.New()
+		return s, cachetest.Faulty{Store: s, Sweeps: true, Arm: func(hook func(done bool) error) {
+			s.Before, s.After = nil, nil
+			if hook != nil {
+				s.Before = func(op, key string) error { return hook(false) }
+				s.After = func(op, key string) error { return hook(true) }
+			}
+		}}
+	}
+	t.Run("atomic store", func(t *testing.T) {
+		cachetest.Faults(t, func() cachetest.Faulty { _, f := open(); return f })
+	})
+	t.Run("plain store", func(t *testing.T) {
+		cachetest.Faults(t, func() cachetest.Faulty {
+			s, f := open()
+			f.Store, f.Sweeps = plain{s}, false
+			return f
+		})
+	})
+}
