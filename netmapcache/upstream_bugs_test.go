@@ -47,6 +47,13 @@ func TestUpstreamBugs(t *testing.T) {
 	t.Run("disk full", testDiskFull)
 }
 
+// A saver is a Cache of either package.
+type saver interface {
+	Store(ctx context.Context, nm *netmap.NetworkMap) error
+	UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error
+	Load(ctx context.Context) (*netmap.NetworkMap, error)
+}
+
 // fileOf returns the path of a key's file, which is the same for both packages.
 func fileOf(dir, key string) string { return filepath.Join(dir, hex.EncodeToString([]byte(key))) }
 
@@ -59,7 +66,7 @@ func upstreamDir(t *testing.T, nm *netmap.NetworkMap) string {
 }
 
 // loadOrPanic calls Load of c and tells whether it panicked.
-func loadOrPanic(t *testing.T, c cache) (nm *netmap.NetworkMap, err error, panicked bool) {
+func loadOrPanic(t *testing.T, c saver) (nm *netmap.NetworkMap, err error, panicked bool) {
 	defer func() { panicked = recover() != nil }()
 	nm, err = c.Load(t.Context())
 	return nm, err, false
@@ -101,7 +108,7 @@ func testKilledInStore(t *testing.T) {
 	next.DNS.Domains = []string{"next.example.com"}
 	// mixes returns how many of the points at which next can be cut short
 	// leave a netmap that is neither old nor next.
-	mixes := func(newCache func(netmapcache.Store) cache) (mixes, points int) {
+	mixes := func(newCache func(netmapcache.Store) saver) (mixes, points int) {
 		loaded := func(nm *netmap.NetworkMap) *netmap.NetworkMap {
 			s := make(anyKeyStore)
 			must(t, newCache(s).Store(t.Context(), nm))
@@ -123,11 +130,11 @@ func testKilledInStore(t *testing.T) {
 			}
 		}
 	}
-	if got, points := mixes(func(s netmapcache.Store) cache { return upstream.NewCache(s) }); got < points/2 {
+	if got, points := mixes(func(s netmapcache.Store) saver { return upstream.NewCache(s) }); got < points/2 {
 		t.Errorf("upstream: %d mixes of %d points, half or more were expected", got, points)
 	}
 	// Over a Committer there is only one point. This is the worst case.
-	got, points := mixes(func(s netmapcache.Store) cache { return netmapcache.NewCache(s) })
+	got, points := mixes(func(s netmapcache.Store) saver { return netmapcache.NewCache(s) })
 	if got != 0 {
 		t.Errorf("%d mixes of %d points", got, points)
 	}
@@ -136,7 +143,7 @@ func testKilledInStore(t *testing.T) {
 func testFlippedBits(t *testing.T) {
 	nm := netmapcache.SmallForTest(1)
 	// flips loads with each bit of the value of a key flipped in turn.
-	flips := func(s netmapcache.Store, prefix string, newCache func() cache) (different, panics, errs int) {
+	flips := func(s netmapcache.Store, prefix string, newCache func() saver) (different, panics, errs int) {
 		k := key(t, s, prefix)
 		value, err := s.Load(t.Context(), k)
 		must(t, err)
@@ -159,12 +166,12 @@ func testFlippedBits(t *testing.T) {
 	}
 	s := make(anyKeyStore)
 	must(t, upstream.NewCache(s).Store(t.Context(), nm))
-	if different, panics, _ := flips(s, "peer-", func() cache { return upstream.NewCache(s) }); different == 0 || panics == 0 {
+	if different, panics, _ := flips(s, "peer-", func() saver { return upstream.NewCache(s) }); different == 0 || panics == 0 {
 		t.Errorf("upstream: %d other netmaps, %d panics; some of both were expected", different, panics)
 	}
 	s = make(anyKeyStore)
 	mustStore(t, netmapcache.NewCache(s), nm)
-	if different, panics, errs := flips(s, "peers-", func() cache { return netmapcache.NewCache(s) }); different+panics > 0 || errs == 0 {
+	if different, panics, errs := flips(s, "peers-", func() saver { return netmapcache.NewCache(s) }); different+panics > 0 || errs == 0 {
 		t.Errorf("%d other netmaps, %d panics, %d errors", different, panics, errs)
 	}
 }
@@ -334,7 +341,7 @@ func testNilSSHPolicy(t *testing.T) {
 	nm := netmapcache.SmallForTest(1)
 	without := *nm
 	without.SSHPolicy = nil
-	policy := func(c cache) *tailcfg.SSHPolicy {
+	policy := func(c saver) *tailcfg.SSHPolicy {
 		must(t, c.Store(t.Context(), nm))
 		must(t, c.UpdateSelfOnly(t.Context(), &without))
 		got, err := c.Load(t.Context())
@@ -352,7 +359,7 @@ func testNilSSHPolicy(t *testing.T) {
 func testTwoCaches(t *testing.T) {
 	one, two := netmapcache.SmallForTest(1), netmapcache.SmallForTest(2)
 	// firstPeer returns the first peer that is cached after A v1, B v2, A v1.
-	firstPeer := func(newCache func() cache) tailcfg.StableNodeID {
+	firstPeer := func(newCache func() saver) tailcfg.StableNodeID {
 		a, b := newCache(), newCache()
 		must(t, a.Store(t.Context(), one))
 		must(t, b.Store(t.Context(), two))
@@ -366,10 +373,10 @@ func testTwoCaches(t *testing.T) {
 	}
 	theirs, ours := upstream.FileStore(t.TempDir()), netmapcache.FileStore(t.TempDir())
 	want := one.Peers[0].StableID()
-	if firstPeer(func() cache { return upstream.NewCache(theirs) }) == want {
+	if firstPeer(func() saver { return upstream.NewCache(theirs) }) == want {
 		t.Error("upstream: the last Store took effect")
 	}
-	if firstPeer(func() cache { return netmapcache.NewCache(ours) }) != want {
+	if firstPeer(func() saver { return netmapcache.NewCache(ours) }) != want {
 		t.Error("the last Store took no effect")
 	}
 }
@@ -378,7 +385,7 @@ func testColumnLost(t *testing.T) {
 	nm := netmapcache.SmallForTest(1)
 	// peersAfter returns how many peers are cached after all columns of
 	// peers were lost and the same netmap was stored again.
-	peersAfter := func(s anyKeyStore, c cache) int {
+	peersAfter := func(s anyKeyStore, c saver) int {
 		must(t, c.Store(t.Context(), nm))
 		maps.DeleteFunc(s, func(key string, _ []byte) bool { return strings.HasPrefix(key, "peer") })
 		must(t, c.Store(t.Context(), nm))
@@ -432,7 +439,7 @@ func (s full) Store(ctx context.Context, key string, value []byte) error {
 // written in part does no harm. The tests of package filestore fill a real one.
 func testDiskFull(t *testing.T) {
 	old, next := netmapcache.SmallForTest(1), netmapcache.SmallForTest(2)
-	store := func(s anyKeyStore, newCache func(netmapcache.Store) cache) error {
+	store := func(s anyKeyStore, newCache func(netmapcache.Store) saver) error {
 		must(t, newCache(s).Store(t.Context(), old))
 		if err := newCache(full{s}).Store(t.Context(), next); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("Store: got %v, want %v", err, syscall.ENOSPC)
@@ -440,11 +447,11 @@ func testDiskFull(t *testing.T) {
 		_, err := newCache(s).Load(t.Context())
 		return err
 	}
-	if err := store(make(anyKeyStore), func(s netmapcache.Store) cache { return upstream.NewCache(s) }); err == nil {
+	if err := store(make(anyKeyStore), func(s netmapcache.Store) saver { return upstream.NewCache(s) }); err == nil {
 		t.Error("upstream: no error of Load, one was expected")
 	}
 	s := make(anyKeyStore)
-	if err := store(s, func(s netmapcache.Store) cache { return netmapcache.NewCache(s) }); err != nil {
+	if err := store(s, func(s netmapcache.Store) saver { return netmapcache.NewCache(s) }); err != nil {
 		t.Errorf("Load: %v", err)
 	}
 	if diff := netmaptest.Diff(mustLoad(t, netmapcache.NewCache(s)), expected(old)); diff != "" {
