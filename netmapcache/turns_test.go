@@ -124,6 +124,31 @@ func TestUpdateAfterClear(t *testing.T) {
 	}
 }
 
+// TestStoreBesideClear: columns that another's Clear removes while a Store is under
+// way are written again, though the Cache had seen that they were there.
+func TestStoreBesideClear(t *testing.T) {
+	s := memstore.New()
+	c := netmapcache.NewCache(s)
+	nm := (*versions)(nil).netmap(content{Self: 1})
+	mustStore(t, c, nm)
+	if err := s.Remove(t.Context(), "self"); err != nil { // with which Clear begins
+		t.Fatal(err)
+	}
+	s.Before = func(op, key string) error {
+		if op == "Commit" {
+			s.Before = nil
+			for key := range contents(t, s) {
+				if err := s.Remove(t.Context(), key); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return nil
+	}
+	mustStore(t, c, nm)
+	checkLoad(t, c, s, nm)
+}
+
 // Restart replaces a writer by one that remembers nothing.
 func (m *turns) Restart(t *rapid.T) {
 	m.restart(t, rapid.IntRange(0, len(m.writers)-1).Draw(t, "writer"))
