@@ -9,6 +9,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import puppeteer from 'puppeteer-core';
+
 // The proxy for everything else: nobody listens there.
 const nowhere = { host: '127.0.0.1', port: 9 };
 
@@ -20,7 +22,6 @@ function find(what, ...paths) {
 }
 
 async function firefox() {
-  const { default: puppeteer } = await import('puppeteer-core');
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: find('Firefox: package firefox-esr', '/usr/bin/firefox-esr', '/usr/bin/firefox'),
