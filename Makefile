@@ -1,7 +1,7 @@
 # What each command does is in `make help`; how long the tests take, in README.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm client chromium npm clean
+.PHONY: help run torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -41,6 +41,16 @@ test-e2e: chromium npm wasm client
 	cd client && go test ./...
 	$(call say,the JavaScript module and the page in headless Chromium)
 	cd e2e && npm test
+
+## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
+torture: chromium engines npm wasm
+	$(call say,crashes and kills and faults and damage and many writers)
+	TORTURE=1 go test -timeout 60m ./...
+	$(call say,the stores in Firefox and WebKitGTK)
+	TORTURE=1 BROWSER=firefox tools/browsertest -timeout 60m ./store/idbstore
+	TORTURE=1 BROWSER=webkit tools/browsertest -timeout 60m ./store/idbstore
+	$(call say,accidents of browsers)
+	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs
 
 vet:
 	$(call say,vet for linux darwin windows and js)
@@ -93,6 +103,14 @@ chromium:
 		echo '== installing Chromium' && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	else \
 		echo 'Chromium is missing: install the package chromium (Debian, Ubuntu: sudo apt-get install chromium)'; exit 1; \
+	fi; }
+
+engines:
+	@{ command -v firefox-esr || command -v firefox; } >/dev/null && command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo '== installing Firefox and WebKitGTK' && apt-get update -qq && apt-get install -y -qq firefox-esr webkit2gtk-driver xvfb >/dev/null; \
+	else \
+		echo 'Firefox or WebKitGTK is missing: install the packages firefox-esr, webkit2gtk-driver and xvfb'; exit 1; \
 	fi; }
 
 npm: e2e/node_modules/.package-lock.json
