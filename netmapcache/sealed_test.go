@@ -75,9 +75,17 @@ func TestDamagedValue(t *testing.T) {
 					c = fresh // the other one has no reason to doubt the column
 				}
 
-				if err := repair(t, c); err != nil {
-					t.Errorf("%s: %v", name, err)
+				looks := 0
+				inner.Before = func(op, key string) error {
+					if op == "List" && key == "" {
+						looks++
+					}
+					return nil
 				}
+				if err := repair(t, c); err != nil || looks > 2 {
+					t.Errorf("%s: %v, after %d looks at what is stored", name, err, looks)
+				}
+				inner.Before = nil
 				checkLoad(t, c, s, nm)
 				mustStore(t, c, nm) // sweeps what the first write couldn't be sure of
 				checkNoOrphans(t, s)
