@@ -25,7 +25,7 @@ const (
 // of them does its next operation on the store is drawn. So the steps of
 // a call meet those of others in every order.
 func TestInterleaved(t *testing.T) {
-	torture.Check(t, 600, 60_000, func(rt *rapid.T) {
+	torture.Check(t, 200, 20_000, func(rt *rapid.T) {
 		m := &interleaved{ctx: t.Context(), store: memstore.New(), shared: newVersions()}
 		m.store.Before = m.before
 		m.store.After = m.after

@@ -42,7 +42,7 @@ type client func(call) (reply, error)
 // their calls had happened one after the other, each at some moment while it ran.
 func TestLinearizable(t *testing.T) {
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
-		checkLinearizable(t, torture.Times(2, 200), func(t *testing.T) client {
+		checkLinearizable(t, torture.Times(2, 20), func(t *testing.T) client {
 			c := netmapcache.NewCache(s)
 			return func(k call) (reply, error) { return replyTo(t.Context(), c, k), nil }
 		})

@@ -19,7 +19,7 @@ const envWriter = "NETMAPCACHE_TEST_WRITER"
 // TestProcesses is TestLinearizable with a process for each writer.
 func TestProcesses(t *testing.T) {
 	path := t.TempDir()
-	checkLinearizable(t, torture.Times(1, 100), func(t *testing.T) client { return startWriter(t, path) })
+	checkLinearizable(t, torture.Times(1, 10), func(t *testing.T) client { return startWriter(t, path) })
 	checkNoOrphansAfterStore(t, netmapcache.FileStore(path))
 }
 

@@ -94,11 +94,11 @@ func TestTurns(t *testing.T) {
 			})
 		}
 	}
-	t.Run("four methods", test(100, 10_000, func() netmapcache.Store { return storetest.Plain(memstore.New()) }))
-	t.Run("memstore", test(100, 10_000, func() netmapcache.Store { return memstore.New() }))
+	t.Run("four methods", test(50, 3000, func() netmapcache.Store { return storetest.Plain(memstore.New()) }))
+	t.Run("memstore", test(50, 3000, func() netmapcache.Store { return memstore.New() }))
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
 		if _, ok := s.(*memstore.Store); !ok {
-			test(5, 200, func() netmapcache.Store { return s })(t)
+			test(5, 100, func() netmapcache.Store { return s })(t)
 		}
 	})
 }

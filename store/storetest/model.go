@@ -16,7 +16,7 @@ import (
 // testModel: whatever is done with it, in whatever order, a store answers as a map does.
 func (r *runner) testModel(t *testing.T) {
 	s := r.begin(t)
-	torture.Check(t, r.opts.Cases, 20*r.opts.Cases, func(rt *rapid.T) {
+	torture.Check(t, r.opts.Cases, 10*r.opts.Cases, func(rt *rapid.T) {
 		m := &model{test: t, ctx: t.Context(), reopen: r.opts.Reopen, store: s, values: make(map[string]string)}
 		rt.Cleanup(func() { s = m.store })
 		m.clear(rt)

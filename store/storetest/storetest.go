@@ -41,7 +41,7 @@ type Options struct {
 
 	// Cases is the number of random cases, each of some 30 actions, in which a
 	// store is compared with a map. Default: 50. A browser does a tenth of them;
-	// the environment variable TORTURE multiplies them by 20.
+	// the environment variable TORTURE multiplies them by 10.
 	Cases int
 }
 
