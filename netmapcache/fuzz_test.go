@@ -61,6 +61,10 @@ func FuzzLoad(f *testing.F) {
 	for _, nm := range []*netmap.NetworkMap{real, {SelfNode: real.SelfNode}, {SelfNode: hostile.SelfNode, Peers: hostile.Peers[:2]}} {
 		f.Add(snapshotInput(nm))
 	}
+	least := appendRecord([]byte{0x11}, byte(format.KindNode), []byte{0xa1, 0x04, 0x01})            // {User: 1}
+	f.Add(appendRecord(least, byte(format.KindUsers), []byte{0x81, 0xa1, 0x01, 0x05}))              // [{ID: 5}], no profile
+	f.Add(appendRecord(least, byte(format.KindPeers)|1<<4, []byte{0x81, 0xa1, 0x01, 0x05}))         // a part too high
+	f.Add(appendRecord(least, byte(format.KindFilter), []byte{0x81, 0xa1, 0x01, 0x81, 0x61, 0x2a})) // from *
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := memstore.New()
 		addSnapshot(t, s, data)
