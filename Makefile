@@ -66,7 +66,7 @@ format:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted; exit 1; fi
 
-## lint: formatting, vet and staticcheck, for every module and target
+## lint: formatting, vet, staticcheck and known vulnerabilities, for every module and target
 lint: format vet
 	$(call say,staticcheck)
 	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
@@ -74,6 +74,10 @@ lint: format vet
 	GOOS=js GOARCH=wasm $$tool ./... && \
 	cd client && $$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
+	$(call say,known vulnerabilities)
+	tools/vulncheck ./...
+	GOOS=js GOARCH=wasm tools/vulncheck -tags ts_omit_usermetrics ./wasm
+	cd client && ../tools/vulncheck ./...
 
 ## generate: make the codec and docs/format.cddl anew
 generate:

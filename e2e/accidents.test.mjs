@@ -275,7 +275,7 @@ for (const [name, sabotage] of Object.entries({
       return tx;
     };
   },
-  'never answers': () => {
+  'answers with no request': () => {
     IDBFactory.prototype.open = () => new EventTarget();
   },
 })) {
