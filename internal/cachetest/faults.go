@@ -40,7 +40,10 @@ const (
 // call reports the cause, that it left what was stored before, or, if the operation
 // may have taken effect, what it was to store; and that the Cache then goes on
 // as if nothing had been, in several ways.
-func Faults(t *testing.T, open func() Faulty) {
+//
+// Not in torture, only each stride-th operation fails.
+func Faults(t *testing.T, stride int, open func() Faulty) {
+	stride = torture.Times(stride, 1)
 	for _, script := range Scripts() {
 		if script.Name == "growth" && !torture.Long() {
 			continue // nothing new, and slow
@@ -50,7 +53,7 @@ func Faults(t *testing.T, open func() Faulty) {
 				cases := 0
 				for i := range script.Steps {
 					for way := failBefore; way <= failOn; way++ {
-						for n := 0; ; n++ {
+						for n := (i + way) % stride; ; n += stride {
 							reached := false
 							for variant := range torture.Times(1, 4) {
 								f := fault{script: script, step: i, restart: restart, way: way, n: n, variant: n + variant}

@@ -11,7 +11,7 @@ import (
 
 // TestFaults has every operation on the file system fail, of each call of a Cache.
 func TestFaults(t *testing.T) {
-	cachetest.Faults(t, func() cachetest.Faulty {
+	cachetest.Faults(t, 11, func() cachetest.Faulty {
 		disk := filestore.NewDisk()
 		return cachetest.Faulty{Store: disk.Store(), Sweeps: true, Arm: func(hook func(done bool) error) {
 			disk.Hook = nil
