@@ -21,6 +21,7 @@ import (
 type faultyFileSystem struct {
 	osFileSystem
 	fails func(op string, n int) bool
+	late  bool // they fail when they have taken effect
 
 	mu  sync.Mutex
 	ops []string
@@ -32,6 +33,9 @@ func (f *faultyFileSystem) do(op string, run func() error) error {
 	fail := f.fails != nil && f.fails(op, len(f.ops))
 	f.ops = append(f.ops, op)
 	f.mu.Unlock()
+	if fail && f.late {
+		run()
+	}
 	if fail {
 		return &os.PathError{Op: op, Err: syscall.ENOSPC}
 	}
@@ -238,6 +242,31 @@ func TestLastingFailure(t *testing.T) {
 			if got[key] != value {
 				t.Errorf("failing from %d: root = %q and %s = %q, want %q", n, got["self"], key, got[key], value)
 			}
+		}
+	}
+}
+
+// TestLostAnswer: a rename that took effect although it failed, as happens on
+// network file systems, is undone as well.
+func TestLostAnswer(t *testing.T) {
+	for i := range theChange.Put {
+		count := 0
+		fs := &faultyFileSystem{late: true, fails: func(op string, n int) bool {
+			if op == "rename" {
+				count++
+			}
+			return op == "rename" && count == i+1
+		}}
+		path := filledDirectory(t)
+		before, names := valuesIn(t, path), namesIn(t, path)
+		if err := (directory{path, fs}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("rename %d: error %v", i, err)
+		}
+		if got := valuesIn(t, path); !maps.Equal(got, before) {
+			t.Errorf("rename %d: values = %q, want %q", i, got, before)
+		}
+		if got := namesIn(t, path); !slices.Equal(got, names) {
+			t.Errorf("rename %d: files = %q, want %q", i, got, names)
 		}
 	}
 }

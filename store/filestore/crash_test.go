@@ -149,13 +149,20 @@ func (t *crashes) recover(disk *filestore.Disk, again bool, wants []*netmap.Netw
 	return nil
 }
 
-// killSome kills the process at some of the moments of a call. The next process may
-// then find a snapshot that isn't durable yet: once it has stored that, the
-// same, it is.
+// killSome kills the process at some of the moments of a call, always when
+// the new snapshot has just become visible, and isn't durable yet. Once the next process
+// has stored what it finds, the same, it is.
 func (t *crashes) killSome(name string, moments []*filestore.Disk, before, after *netmap.NetworkMap) {
 	t.Helper()
+	root := func(d *filestore.Disk) string {
+		value, _ := d.Clone().Store().Load(t.Context(), "self")
+		return string(value)
+	}
+	old, visible := root(moments[0]), false
 	for i, moment := range moments {
-		if t.rnd.IntN(torture.Times(30, 2)) != 0 {
+		first := !visible && root(moment) != old
+		visible = visible || first
+		if !first && t.rnd.IntN(torture.Times(30, 2)) != 0 {
 			continue
 		}
 		disk := moment.Clone()
