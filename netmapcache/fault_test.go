@@ -22,10 +22,10 @@ func TestFaults(t *testing.T) {
 		}}
 	}
 	t.Run("atomic store", func(t *testing.T) {
-		cachetest.Faults(t, 1, func() cachetest.Faulty { _, f := open(); return f })
+		cachetest.Faults(t, 2, func() cachetest.Faulty { _, f := open(); return f })
 	})
 	t.Run("plain store", func(t *testing.T) {
-		cachetest.Faults(t, 3, func() cachetest.Faulty {
+		cachetest.Faults(t, 7, func() cachetest.Faulty {
 			s, f := open()
 			f.Store, f.Sweeps = plain{s}, false
 			return f
