@@ -331,7 +331,12 @@ test('a page is frozen during commits, and resumed', async (t) => {
     await more();
   }
   const { results, calls, last } = await stop();
-  assert.deepEqual([results, last], [['fulfilled'], after('writer', calls - 1)]);
+  // A call that was frozen for longer than that may give up as it resumes. Whether it
+  // took effect is then unknown; later ones succeed.
+  assert.ok(results.every((result) => result in meanwhile), results);
+  if (results.length === 1) {
+    assert.deepEqual([results, last], [['fulfilled'], after('writer', calls - 1)]);
+  }
   await expectWorking(other);
   t.diagnostic(`calls of another tab meanwhile: ${JSON.stringify(meanwhile)}`);
   await page.close();
