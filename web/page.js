@@ -22,6 +22,8 @@ let client; // the running client
 let state; // what the client said last
 let problem = ''; // what the user should know of
 let cacheProblem = ''; // the same, as the last look into the cache found it
+let heard = 0; // how often the client had news
+let shown = 0; // how much of that is shown
 let wanted; // an AbortController while a connection is wanted
 
 // Status
@@ -33,7 +35,7 @@ function showStatus() {
     state: name,
     generation: info?.generation ?? 0,
     deltas: state?.deltas ?? 0,
-    saved: Boolean(state?.saved),
+    saved: Boolean(state?.saved) && shown === heard, // what is shown is what is saved
   });
   setText('headline', { live: 'Live', cached: 'From the cache', empty: 'No network yet' }[name]);
   setText('age', ageText(live));
@@ -87,12 +89,14 @@ function setText(id, text) {
 // refresh shows the newest network map, at most every so often: from the client if it has one, else from the cache.
 const refresh = throttle(async () => {
   cacheProblem = '';
+  const upTo = heard;
   const newest = client?.netmap() ?? (await loadCached());
   await loadInfo();
   if (newest !== netmap) {
     netmap = newest;
     showNetwork(netmap);
   }
+  shown = upTo;
   showStatus();
 });
 
@@ -175,6 +179,7 @@ async function runClient(signal) {
 function onState(changed) {
   const news = changed.fullMaps !== state?.fullMaps || changed.deltas !== state?.deltas || changed.savedAt !== state?.savedAt;
   state = changed;
+  if (news) heard++;
   showStatus();
   if (news) refresh();
 }
