@@ -1,4 +1,4 @@
-# What each command does is in `make help`; how long the tests take, in README.md.
+# What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
 .PHONY: help run torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm client chromium npm clean
@@ -12,7 +12,7 @@ say = @printf '\n== %s\n' '$(1)'
 
 ## help: list the commands
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## /make /p' Makefile
 
 ## run: start the embedded tailnet and serve the page (ADDR, PEERS, CHURN)
 run: wasm client
