@@ -131,13 +131,10 @@ func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error
 	}
 	defer end()
 	base, err := c.base(ctx)
-	if err == errNoBase {
-		return c.commit(ctx, base.withSelf(nm), false)
-	} else if err != nil {
-		return err
+	if err == nil {
+		err = c.commitUpdate(ctx, base.withSelf(nm))
 	}
-	err = c.commitUpdate(ctx, base.withSelf(nm))
-	if err == errNoBase { // removed by another writer
+	if err == errNoBase { // nothing was cached, or another writer has removed it
 		return c.commit(ctx, (*snapshot)(nil).withSelf(nm), false)
 	}
 	return err
