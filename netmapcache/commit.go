@@ -171,7 +171,7 @@ func (c *Cache) examine(ctx context.Context) (*stored, error) {
 // unchanged reports whether next is stored already, and nothing is left to do.
 func (c *Cache) unchanged(st *stored, next *snapshot) bool {
 	root, last := st.root, c.last
-	if last == nil || root == nil || !bytes.Equal(st.value, last.value) || root.Owner != c.owner {
+	if next.stamp != nil || last == nil || root == nil || !bytes.Equal(st.value, last.value) || root.Owner != c.owner {
 		return false
 	}
 	if age := c.now().Sub(root.Confirmed); age > confirmEvery || age < -confirmEvery {
@@ -238,6 +238,9 @@ func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) 
 			root.Saved = st.root.Saved
 		}
 	}
+	if next.stamp != nil {
+		root.Saved, root.Confirmed, root.Owner = next.stamp.Saved, next.stamp.Confirmed, next.stamp.Owner
+	}
 	ch.Put = append(ch.Put, store.Entry{Key: rootKey, Value: sealRoot(root)})
 	for _, key := range st.removable {
 		if !wanted[key] {
@@ -249,7 +252,7 @@ func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) 
 
 // keep makes s, which is stored with the given root, the snapshot that c.last is.
 func (c *Cache) keep(s *snapshot, value []byte, root *format.Root) {
-	s.value, s.root = value, root
+	s.value, s.root, s.stamp = value, root, nil
 	s.settle()
 	c.last = s
 }

@@ -4,6 +4,8 @@ package netmapcache_test
 
 import (
 	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
@@ -24,6 +26,7 @@ func TestOmitted(t *testing.T) {
 		c.UpdatePeers(t.Context(), nm.Peers, nil),
 		c.UpdateUserProfiles(t.Context(), nm.UserProfiles),
 		c.UpdatePacketFilter(t.Context(), views.Slice[tailcfg.FilterRule]{}),
+		c.Import(t.Context(), strings.NewReader("")),
 		c.Clear(t.Context()),
 	); err != nil {
 		t.Error(err)
@@ -33,6 +36,12 @@ func TestOmitted(t *testing.T) {
 	}
 	if _, err := c.Load(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 		t.Errorf("Load: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
+	}
+	if err := c.Export(t.Context(), io.Discard); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+		t.Errorf("Export: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
+	}
+	if _, err := c.Columns(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+		t.Errorf("Columns: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
 	}
 	if _, err := c.Info(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 		t.Errorf("Info: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)

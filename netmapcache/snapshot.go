@@ -17,6 +17,7 @@ import (
 type snapshot struct {
 	value []byte       // of the root key where the snapshot is stored; else nil
 	root  *format.Root // what value holds; nil if that is upstream's layout
+	stamp *format.Root // if not nil, the owner and the times to store s with
 
 	single [format.KindSSH + 1]*column // by kind; nil where there is none
 	peers  list[tailcfg.NodeView]

@@ -53,6 +53,7 @@ func TestConformsToCDDL(t *testing.T) {
 		"filter":      AppendFilter(nil, nm.PacketFilterRules.AsSlice()),
 		"ssh-policy":  AppendSSH(nil, nm.SSHPolicy),
 		"users":       AppendUsers(nil, ids, nm.UserProfiles),
+		"exported":    AppendExported(nil, [][]byte{root, {0x80}}),
 		"sealed-root": append(append(root, majorBytes|format.DigestLen), make([]byte, format.DigestLen)...),
 	} {
 		if err := rules.check(rule, generic(t, data)); err != nil {

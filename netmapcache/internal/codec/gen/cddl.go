@@ -46,6 +46,10 @@ filter = [* filter-rule]
 peers = [* node]
 users = [* user]
 
+; A snapshot in one file, as Cache.Export writes it: the value of the key "self",
+; then those of the columns.
+exported = [* bytes]
+
 ; SHA-256, truncated to 128 bits.
 digest = bytes .size 16
 

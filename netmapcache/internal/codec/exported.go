@@ -1,0 +1,16 @@
+package codec
+
+// AppendExported appends to dst the encoding of an exported snapshot: the value
+// of the root and those of its columns, in the root's order.
+func AppendExported(dst []byte, values [][]byte) []byte {
+	e := newEncoder(dst)
+	encodeList(e, values, (*encoder).bytes)
+	return e.done()
+}
+
+// DecodeExported decodes what [AppendExported] encoded. It doesn't look into the values.
+func DecodeExported(data []byte) ([][]byte, error) {
+	return decodeAll(data, "exported snapshot", func(d *decoder) [][]byte {
+		return decodeList(d, (*decoder).bytes)
+	})
+}
