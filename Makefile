@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm client chromium npm clean
+.PHONY: help run torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -27,6 +27,7 @@ test-go:
 	$(call say,Go tests with the race detector)
 	go test -race ./...
 	go test -tags netmapcache_omit -run TestOmitted ./netmapcache
+	cd cmd/netmapcache && go test ./...
 
 test-upstream:
 	$(call say,the test file of upstream against this package)
@@ -58,6 +59,7 @@ vet:
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
+	cd cmd/netmapcache && go vet ./...
 	cd client && go vet ./...
 	cd client && tags=$$(go run ./cmd/browsertags) && GOOS=js GOARCH=wasm go vet -tags "$$tags" ./cmd/client
 
@@ -72,11 +74,13 @@ lint: format vet
 	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
 	$$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool ./... && \
+	(cd cmd/netmapcache && $$tool ./...) && \
 	cd client && $$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
 	$(call say,known vulnerabilities)
 	tools/vulncheck ./...
 	GOOS=js GOARCH=wasm tools/vulncheck -tags ts_omit_usermetrics ./wasm
+	cd cmd/netmapcache && ../../tools/vulncheck ./...
 	cd client && ../tools/vulncheck ./...
 
 ## generate: make the codec and docs/format.cddl anew
@@ -95,6 +99,11 @@ bench:
 wasm:
 	$(call say,the JavaScript module)
 	wasm/build.sh
+
+## tool: build the command netmapcache into dist/
+tool:
+	$(call say,the command netmapcache)
+	cd cmd/netmapcache && go build -trimpath -o ../../dist/ .
 
 client:
 	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
