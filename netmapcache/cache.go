@@ -98,19 +98,13 @@ func (c *Cache) begin(ctx context.Context) (end func(), err error) {
 //
 // After an error, what was stored before is still stored, unless the store
 // fails to tell that it carried out a write.
+//
+// Of several caches on one store the last to commit wins. Store always gets through. Load
+// and the Update methods give up when others committed a hundred times while they tried:
+// their error then satisfies errors.Is(err, [store.ErrConflict]), nothing has
+// changed, and the call can be repeated.
 func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
-	if !enabled || nm == nil || nm.Cached {
-		return nil
-	}
-	if nm.User() == 0 {
-		return errNoUser
-	}
-	end, err := c.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	return c.commit(ctx, c.last.with(nm), false)
+	return c.record(ctx, nm, func() error { return c.commit(ctx, c.last.with(nm), anything) })
 }
 
 // UpdateSelfOnly records all of nm but Peers and UserProfiles, which stay as
@@ -119,6 +113,25 @@ func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
 // If what is cached can't be used, UpdateSelfOnly reports why, as [Cache.Load]
 // would, and changes nothing.
 func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error {
+	return c.record(ctx, nm, func() error {
+		for range attempts {
+			base, err := c.base(ctx)
+			if err == nil {
+				err = c.commitUpdate(ctx, base.withSelf(nm))
+			}
+			if err == errNoBase { // nothing was cached, or another writer has removed it
+				err = c.commit(ctx, (*snapshot)(nil).withSelf(nm), nothing)
+			}
+			if err != errBase { // which another writer has stored meanwhile
+				return err
+			}
+		}
+		return errOutrun
+	})
+}
+
+// record has commit store nm, if it is a netmap to be stored, as [Cache.Store] says.
+func (c *Cache) record(ctx context.Context, nm *netmap.NetworkMap, commit func() error) error {
 	if !enabled || nm == nil || nm.Cached {
 		return nil
 	}
@@ -130,14 +143,7 @@ func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error
 		return err
 	}
 	defer end()
-	base, err := c.base(ctx)
-	if err == nil {
-		err = c.commitUpdate(ctx, base.withSelf(nm))
-	}
-	if err == errNoBase { // nothing was cached, or another writer has removed it
-		return c.commit(ctx, (*snapshot)(nil).withSelf(nm), false)
-	}
-	return err
+	return commit()
 }
 
 // UpdatePeers adds the peers of update to the cached netmap, each in place of

@@ -17,9 +17,19 @@ const (
 	// the snapshot is still current.
 	confirmEvery = 10 * time.Minute
 
-	// guardedAttempts is how often a commit is tried that other writers may
-	// outrun. Each time it fails one of theirs has succeeded.
-	guardedAttempts = 8
+	// attempts is how often something is tried that other writers can outrun.
+	// Each time, a commit of theirs has succeeded. Beside seven that are equally fast and do
+	// nothing but commit, to be outrun so often has a chance of (7/8)^100, 1 in 600,000.
+	attempts = 100
+)
+
+// replaces tells what a commit may replace.
+type replaces int
+
+const (
+	anything  replaces = iota // whatever is stored, if anything
+	aSnapshot                 // a snapshot, usable or not: else the commit fails with errNoBase
+	nothing                   // no snapshot: else it fails with errBase
 )
 
 // stored is what a store holds, as far as a commit needs to know.
@@ -34,23 +44,33 @@ type stored struct {
 	upstream  bool            // whether keys of upstream's layout are among them
 }
 
-// commit makes next the stored snapshot, whatever is stored now. But if next is
-// an update, and there is no snapshot in the store any more, it writes none and returns
-// errNoBase. Only the unguarded attempt can come too late to see that.
-func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
+// commit makes next the stored snapshot, if that replaces what over allows. Outrun
+// too often it reports errOutrun and has changed nothing, unless it may replace
+// anything: then it does without a guard in the end.
+func (c *Cache) commit(ctx context.Context, next *snapshot, over replaces) error {
 	if err := next.checkSize(); err != nil {
 		return err
 	}
-	for attempt := range guardedAttempts + 1 {
+	for attempt := range attempts {
 		st, err := c.examine(ctx)
 		if err != nil {
 			return err
 		}
-		if update && (st.absent || string(st.value) == cleared) {
+		empty := st.absent || string(st.value) == cleared
+		switch {
+		case over == aSnapshot && empty:
 			c.last = nil
 			return errNoBase
+		case over == nothing && !empty:
+			return errBase
 		}
-		if attempt < guardedAttempts && c.unchanged(st, next) {
+		// Without a root to guard, or outrun so often, write everything and
+		// remove nothing: that is right whatever the others do meanwhile.
+		unguarded := st.lost || over == anything && attempt == attempts-1
+		if unguarded {
+			st.good, st.removable = nil, nil
+		}
+		if c.unchanged(st, next) {
 			if err := c.confirm(ctx, st); errors.Is(err, store.ErrConflict) {
 				continue
 			} else if err != nil {
@@ -60,11 +80,7 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
 			return nil
 		}
 		ch, root := c.change(st, next)
-		if st.lost || attempt == guardedAttempts {
-			// Without a root to guard, or outrun that often, write everything and
-			// remove nothing: that is right whatever the others do meanwhile.
-			st.good, st.removable = nil, nil
-			ch, root = c.change(st, next)
+		if unguarded {
 			ch.Guard = nil
 		}
 		err = store.Commit(ctx, c.store, ch)
@@ -75,7 +91,7 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
 			return storeError(rootKey, err)
 		}
 	}
-	return storeError(rootKey, store.ErrConflict)
+	return errOutrun
 }
 
 // commitUpdate makes next, which was made of c.last, the stored snapshot. It
@@ -83,7 +99,7 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, update bool) error {
 // snapshot in the store any more it writes none, and returns errNoBase.
 func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	if c.last.root == nil { // upstream's layout
-		return c.commit(ctx, next, true)
+		return c.commit(ctx, next, aSnapshot)
 	}
 	if err := next.checkSize(); err != nil {
 		return err
@@ -112,7 +128,7 @@ func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 			return storeError(rootKey, err)
 		}
 	}
-	return c.commit(ctx, next, true)
+	return c.commit(ctx, next, aSnapshot)
 }
 
 // examine looks at what is stored. A column counts as good if it is there, the

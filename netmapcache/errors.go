@@ -44,6 +44,12 @@ var errNoUser = errors.New("netmapcache: no user in netmap")
 // errNoBase is reported when a part of a snapshot is to be updated and there is none.
 var errNoBase = fmt.Errorf("netmapcache: no netmap is cached to apply an update: %w", ErrCacheNotAvailable)
 
+// errBase is reported when a snapshot is stored where there was to be none.
+var errBase = errors.New("netmapcache: a netmap is cached already")
+
+// errOutrun is reported when other writers were faster in each attempt.
+var errOutrun = fmt.Errorf("netmapcache: given up after %d attempts: %w", attempts, store.ErrConflict)
+
 // corrupt reports what is wrong with the column or key called name.
 func corrupt(name, why string) error {
 	return fmt.Errorf("netmapcache: %q: %s: %w", name, why, ErrCorrupt)

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Attempts is how often something is tried that other writers outrun.
+const Attempts = attempts
+
 // WithClock makes a Cache take the time from now.
 func WithClock(now func() time.Time) Option {
 	return func(c *Cache) { c.now = now }

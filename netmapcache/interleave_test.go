@@ -14,13 +14,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// How often a commit and a Load are tried that others outrun: guardedAttempts of
-// commit.go and loadAttempts of load.go.
-const (
-	commitAttempts = 8
-	loadAttempts   = 16
-)
-
 // TestInterleaved: the calls of several writers run at the same time, and which
 // of them does its next operation on the store is drawn. So the steps of
 // a call meet those of others in every order.
@@ -118,7 +111,7 @@ func (m *interleaved) resume(t *rapid.T, w *interleavedWriter, n int) {
 						seen = append(seen, *s)
 					}
 				}
-				t.Fatalf("%s: %v; of %+v was stored meanwhile: %+v", w.Op, err, w.results(), seen)
+				t.Fatalf("%s: %v; of %+v was stored meanwhile: %+v", w.Op, err, w.results(m.stored != nil), seen)
 			}
 			w.call = nil
 		}
@@ -172,13 +165,8 @@ func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 		if info.Owner != w.owner {
 			return fmt.Errorf("owner is %q, want %q", info.Owner, w.owner)
 		}
-		if !slices.Contains(w.results(), c) {
-			return fmt.Errorf("stored %+v, want one of %+v", c, w.results())
-		}
-		anew := w.Op == "Store" || w.Op == "UpdateSelfOnly" && c == w.on(selfOnly)
-		// Outrun too often, a writer doesn't look any more.
-		if before == nil && !anew && len(w.seen) <= commitAttempts {
-			return fmt.Errorf("stored %+v where another had cleared the cache", c)
+		if results := w.results(before != nil); !slices.Contains(results, c) {
+			return fmt.Errorf("stored %+v, want one of %+v", c, results)
 		}
 		w.took = &c
 		m.stored = &commit{content: c, owner: w.owner}
@@ -194,18 +182,21 @@ func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 	return nil
 }
 
-// results returns what the call under way may commit: what it makes of
-// the content that its Cache remembers; if that is nothing, of what was stored
-// at some time since it began.
-func (w *interleavedWriter) results() []content {
-	var results []content
-	if w.Op == "Store" || w.Op == "UpdateSelfOnly" && w.saw((*commit).isNone) {
-		results = append(results, w.on(selfOnly))
+// results returns what the call under way may commit where something is stored, or where
+// nothing is. That is what it makes of the content that its Cache remembers; if that is
+// nothing, of what was stored at some time since it began.
+func (w *interleavedWriter) results(stored bool) []content {
+	if w.Op == "Store" || w.Op == "UpdateSelfOnly" && !stored {
+		return []content{w.on(selfOnly)}
 	}
+	if !stored {
+		return nil // another has cleared it
+	}
+	var results []content
 	for _, c := range w.last {
 		results = append(results, w.on(c))
 	}
-	if w.last != nil {
+	if w.last != nil && (w.Op != "UpdateSelfOnly" || !w.saw((*commit).isNone)) {
 		return results
 	}
 	for _, s := range w.seen {
@@ -240,9 +231,6 @@ func (m *interleaved) end(w *interleavedWriter) error {
 		return nil
 	case errors.Is(err, netmapcache.ErrWrongOwner) && w.saw(func(c *commit) bool { return c.isForeign(w.owner) }):
 		return nil
-	case errors.Is(err, netmapcache.ErrCorrupt) && len(w.seen) > loadAttempts:
-		w.last = nil
-		return nil
 	default:
 		return err
 	}
@@ -256,7 +244,7 @@ func (m *interleaved) end(w *interleavedWriter) error {
 		w.last = []content{*w.took}
 	case w.writes():
 		// It found its netmap stored.
-		w.last = slices.DeleteFunc(w.results(), func(c content) bool {
+		w.last = slices.DeleteFunc(w.results(true), func(c content) bool {
 			return !w.saw(func(s *commit) bool { return is(c)(s) && s.owner == w.owner })
 		})
 		if len(w.last) == 0 {

@@ -15,14 +15,11 @@ import (
 	"tailscale.com/types/views"
 )
 
-// loadAttempts is how often a snapshot is read that other writers replace
-// meanwhile. A reader needs one attempt during which nobody commits.
-const loadAttempts = 16
-
 // Load returns the cached netmap, whose Cached field is true. If there is none
 // that can be used, the error satisfies errors.Is(err, [ErrCacheNotAvailable]),
 // and another sentinel tells why, if that isn't just that nothing was stored.
-// Any other error comes from the store.
+// Any other error comes from the store, or tells that other writers were faster
+// each time, as [Cache.Store] says.
 //
 // The fields that follow from others, NodeKey, AllCaps, PacketFilter and the display
 // names of nodes, are rebuilt as a live client builds them.
@@ -66,7 +63,10 @@ func (c *Cache) base(ctx context.Context) (*snapshot, error) {
 // none, the error is ErrCacheNotAvailable itself.
 func (c *Cache) read(ctx context.Context) (*netmap.NetworkMap, *snapshot, error) {
 	value, err := c.loadRoot(ctx)
-	for attempt := 1; err == nil; attempt++ {
+	for range attempts {
+		if err != nil {
+			return nil, nil, err
+		}
 		var (
 			nm *netmap.NetworkMap
 			s  *snapshot
@@ -81,12 +81,12 @@ func (c *Cache) read(ctx context.Context) (*netmap.NetworkMap, *snapshot, error)
 		}
 		// Damaged, or replaced by another writer while being read.
 		again, rootErr := c.loadRoot(ctx)
-		if rootErr == nil && (bytes.Equal(again, value) || attempt == loadAttempts) {
+		if rootErr == nil && bytes.Equal(again, value) {
 			return nil, nil, err
 		}
 		value, err = again, rootErr
 	}
-	return nil, nil, err
+	return nil, nil, errOutrun
 }
 
 // loadRoot returns the value of the root key, or ErrCacheNotAvailable itself.

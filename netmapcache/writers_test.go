@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
+	"github.com/netmapcache/netmapcache/store/storetest"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
+	"tailscale.com/types/views"
 )
 
 // TestTwoWriters checks that of two caches on one store the last to commit wins,
@@ -151,68 +154,167 @@ func TestWaitsForItsTurn(t *testing.T) {
 	}
 }
 
-type committer = store.Committer
-
-// outrun is a store on which another writer commits before each Commit.
-type outrun struct {
-	committer
-	other func()
-	times int
-}
-
-func (s *outrun) Commit(ctx context.Context, ch store.Change) error {
-	if s.times > 0 {
-		s.times--
-		s.other()
-	}
-	return s.committer.Commit(ctx, ch)
-}
-
-// TestOutrun checks that a writer gets through however often it is outrun.
-func TestOutrun(t *testing.T) {
-	mine, theirs := netmaptest.Realistic(120, 1), netmaptest.Realistic(110, 2)
-	for _, times := range []int{1, 3, 8, 100} {
-		t.Run(fmt.Sprint(times), func(t *testing.T) {
-			under := memstore.New()
-			other := netmapcache.NewCache(under)
-			round := uint64(0)
-			s := &outrun{committer: under, times: times, other: func() {
-				round++
-				mustStore(t, other, netmaptest.WithPeerChanged(theirs, 0, round))
-			}}
-			c := netmapcache.NewCache(s)
-			mustStore(t, c, mine)
-			checkLoad(t, c, under, mine)
-			s.times = times
-			if err := c.UpdatePeers(t.Context(), nil, []tailcfg.StableNodeID{mine.Peers[0].StableID()}); err != nil {
-				t.Fatal(err)
-			}
-			want := *mine
-			want.Peers = mine.Peers[1:]
-			checkLoad(t, c, under, &want)
-			s.times = 0
-			mustStore(t, c, mine)
-			checkNoOrphans(t, under)
-		})
-	}
-}
-
-// TestReaderOutrun checks that a reader begins again when a writer removes
-// columns from under it.
-func TestReaderOutrun(t *testing.T) {
-	s := memstore.New()
-	writer, reader := netmapcache.NewCache(s), netmapcache.NewCache(s)
-	nm := netmaptest.Realistic(120, 1)
-	mustStore(t, writer, nm)
-	next := netmaptest.Realistic(120, 2)
-	s.Before = func(op, key string) error {
-		if op == "LoadMany" {
+// beside has another writer act before each operation op on s, save those of the other;
+// for LoadMany, before each key.
+func beside(s *memstore.Store, op string, act func()) {
+	s.Before = func(o, key string) error {
+		if o == op && (op != "List" || key == "") {
+			hook := s.Before
 			s.Before = nil
-			mustStore(t, writer, next)
+			act()
+			s.Before = hook
 		}
 		return nil
 	}
-	if diff := netmaptest.Diff(mustLoad(t, reader), expected(next)); diff != "" {
-		t.Error(diff)
+}
+
+// inDomain returns a copy of nm with a domain that tells n.
+func inDomain(nm *netmap.NetworkMap, n int) *netmap.NetworkMap {
+	c := *nm
+	c.Domain = strconv.Itoa(n)
+	return &c
+}
+
+// TestOutrun checks that a writer gets through though others commit each time that it has
+// just looked. Outrun too often, Store does without a guard, and an update changes nothing.
+func TestOutrun(t *testing.T) {
+	mine, theirs := netmaptest.Realistic(120, 1), netmaptest.Realistic(110, 2)
+	remove := []tailcfg.StableNodeID{mine.Peers[0].StableID()}
+	want := *mine
+	want.Peers = mine.Peers[1:]
+	for _, abilities := range []string{"all", "four methods"} {
+		for _, times := range []int{1, 3, netmapcache.Attempts - 1, netmapcache.Attempts, 300} {
+			t.Run(fmt.Sprintf("%s, %d times", abilities, times), func(t *testing.T) {
+				s := memstore.New()
+				c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
+				if abilities != "all" {
+					c = netmapcache.NewCache(storetest.Plain(s))
+				}
+				round := 0
+				// Of an attempt the list of keys is between the look at the root and the commit.
+				beside(s, "List", func() {
+					if round < times {
+						round++
+						mustStore(t, other, inDomain(theirs, round))
+					}
+				})
+				mustStore(t, c, mine)
+				checkLoad(t, c, s, mine)
+
+				round = times
+				mustStore(t, other, theirs) // moves the root on
+				round = 0
+				err := c.UpdatePeers(t.Context(), nil, remove)
+				if times >= netmapcache.Attempts {
+					if !errors.Is(err, store.ErrConflict) || errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+						t.Fatalf("UpdatePeers: %v, want ErrConflict", err)
+					}
+					checkLoad(t, other, s, inDomain(theirs, round))
+					s.Before = nil
+					err = c.UpdatePeers(t.Context(), nil, remove)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkLoad(t, c, s, &want)
+				s.Before = nil
+				mustStore(t, netmapcache.NewCache(s), mine)
+				checkNoOrphans(t, s)
+			})
+		}
+	}
+}
+
+// TestUpdateOutrunByClear checks that an update that was outrun time and again doesn't
+// bring back what another has cleared in the end.
+func TestUpdateOutrunByClear(t *testing.T) {
+	nm := netmaptest.Realistic(5, 1)
+	for _, times := range []int{1, 2, 10, netmapcache.Attempts} {
+		s := memstore.New()
+		c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
+		mustStore(t, c, nm)
+		round := 0
+		beside(s, "Commit", func() {
+			if round++; round < times {
+				mustStore(t, other, inDomain(nm, round))
+			} else if err := other.Clear(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		rules := views.SliceOf([]tailcfg.FilterRule{})
+		if err := c.UpdatePacketFilter(t.Context(), rules); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+			t.Errorf("outrun %d times: UpdatePacketFilter: %v, want ErrCacheNotAvailable", times, err)
+		}
+		s.Before = nil
+		if all := contents(t, s); len(all) > 0 {
+			t.Errorf("outrun %d times: %d keys are left", times, len(all))
+		}
+	}
+}
+
+// TestFirstUpdateOutrun checks that UpdateSelfOnly, when it finds nothing stored, takes
+// over the peers that another stores before it.
+func TestFirstUpdateOutrun(t *testing.T) {
+	mine, theirs := netmaptest.Realistic(5, 1), netmaptest.Realistic(6, 2)
+	want := *mine
+	want.Peers, want.UserProfiles = theirs.Peers, theirs.UserProfiles
+	for _, times := range []int{1, 3, 5, 3 * netmapcache.Attempts} {
+		s := memstore.New()
+		c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
+		round := 0
+		beside(s, "Commit", func() { // the other stores and clears by turns
+			if round++; round > times {
+				return
+			} else if round%2 == 1 {
+				mustStore(t, other, theirs)
+			} else if err := other.Clear(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		err := c.UpdateSelfOnly(t.Context(), mine)
+		s.Before = nil
+		if times < netmapcache.Attempts {
+			if err != nil {
+				t.Fatalf("outrun %d times: %v", times, err)
+			}
+			checkLoad(t, c, s, &want)
+		} else {
+			if !errors.Is(err, store.ErrConflict) {
+				t.Errorf("outrun %d times: %v, want ErrConflict", times, err)
+			}
+			checkLoad(t, other, s, theirs)
+		}
+	}
+}
+
+// TestReaderOutrun checks that a reader begins again when a writer removes columns from
+// under it, and doesn't take that for corruption however often it happens.
+func TestReaderOutrun(t *testing.T) {
+	nm := netmaptest.Realistic(120, 1)
+	for _, times := range []int{1, 20, 1000} {
+		s := memstore.New()
+		writer, reader := netmapcache.NewCache(s), netmapcache.NewCache(s)
+		mustStore(t, writer, nm)
+		last, round := nm, 0
+		beside(s, "LoadMany", func() {
+			if round++; round <= times {
+				last = netmaptest.Realistic(60, uint64(1+round))
+				mustStore(t, writer, last)
+			}
+		})
+		got, err := reader.Load(t.Context())
+		s.Before = nil
+		if times >= 10*netmapcache.Attempts {
+			if !errors.Is(err, store.ErrConflict) || errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+				t.Errorf("outrun %d times: %v, want ErrConflict", times, err)
+			}
+			got, err = reader.Load(t.Context())
+		}
+		if err != nil {
+			t.Fatalf("outrun %d times: %v", times, err)
+		}
+		if diff := netmaptest.Diff(got, expected(last)); diff != "" {
+			t.Errorf("outrun %d times:\n%s", times, diff)
+		}
 	}
 }
