@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/store"
@@ -49,7 +50,7 @@ func BenchmarkWrite(b *testing.B) {
 			return FileStore(path).Commit(b.Context(), ch)
 		}},
 		{"CommitUnsynced", func(b *testing.B, path string) error {
-			return directory{path, unsyncedFileSystem{}}.Commit(b.Context(), ch)
+			return directory{path, unsyncedFileSystem{}, new(atomic.Bool)}.Commit(b.Context(), ch)
 		}},
 		{"OneFile", func(b *testing.B, path string) error {
 			return FileStore(path).Commit(b.Context(), one)

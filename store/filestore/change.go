@@ -3,6 +3,7 @@
 package filestore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,11 +124,15 @@ func (d directory) removeValue(key string) error {
 	return nil
 }
 
-// maxSyncs is how many files are written and synced at once. The more wait for
+// maxSyncs is how many files are synced at once. The more wait for
 // the disk together, the fewer commits of the file system's journal they need:
 // 320 files of 20 kB took 213 ms one by one, 64 ms 8 at once, 39 ms 32 at once,
 // 46 ms 64 at once (best of 9 runs each, ext4).
 const maxSyncs = 32
+
+// maxOpen is how many files are open at once while they wait to be synced.
+// Processes may commonly have 256 or 1,024.
+const maxOpen = 128
 
 // A replacement is a file that is about to get the name of another.
 type replacement struct {
@@ -153,10 +159,10 @@ func (d directory) put(ctx context.Context, entries []store.Entry) error {
 	defer func() {
 		for i := range files {
 			if !files[i].named {
-				d.fs.remove(files[i].temp)
+				d.removeTemporary(files[i].temp)
 			}
 			if !files[i].isNew {
-				d.fs.remove(files[i].backup)
+				d.removeTemporary(files[i].backup)
 			}
 		}
 	}()
@@ -185,56 +191,61 @@ func (d directory) put(ctx context.Context, entries []store.Entry) error {
 
 // write writes and syncs the temporary files.
 func (d directory) write(ctx context.Context, files []replacement) error {
-	var next atomic.Int64
-	var failed atomic.Bool
-	var wg sync.WaitGroup
-	errs := make([]error, len(files))
-	for range min(maxSyncs, len(files)) {
-		wg.Go(func() {
-			for !failed.Load() {
-				i := int(next.Add(1)) - 1
-				if i >= len(files) {
-					return
-				}
-				if errs[i] = d.writeOne(ctx, files[i]); errs[i] != nil {
-					failed.Store(true)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
+	for some := range slices.Chunk(files, maxOpen) {
+		if err := d.writeSome(ctx, some); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d directory) writeOne(ctx context.Context, r replacement) error {
-	err := ctx.Err()
-	if err == nil {
-		err = d.writeSynced(r.temp, r.entry.Value)
+// writeSome writes files one by one, since a directory takes one new name at a time
+// and whoever waits for it burns the processor: 330 files of 17 kB took 37 ms of it
+// created by 32 goroutines, 24 ms by one (best of 9 runs each, two cores, ext4).
+// Then it syncs them at once.
+func (d directory) writeSome(ctx context.Context, files []replacement) error {
+	open := make([]file, 0, len(files))
+	var err error
+	for i := range files {
+		if err = ctx.Err(); err == nil {
+			var f file
+			if f, err = d.fs.create(files[i].temp); err == nil {
+				open = append(open, f)
+				_, err = f.Write(files[i].entry.Value)
+			}
+		}
+		if err != nil {
+			err = fmt.Errorf("store %q: %w", files[i].entry.Key, err)
+			break
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("store %q: %w", r.entry.Key, err)
-	}
-	return nil
-}
 
-func (d directory) writeSynced(path string, value []byte) error {
-	f, err := d.fs.create(path)
-	if err != nil {
-		return err
+	var next atomic.Int64
+	var failed atomic.Bool
+	failed.Store(err != nil)
+	errs := make([]error, len(open))
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < len(open); i = int(next.Add(1)) - 1 {
+			var err error
+			if !failed.Load() {
+				err = open[i].Sync()
+			}
+			if closeErr := open[i].Close(); err == nil {
+				err = closeErr
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("store %q: %w", files[i].entry.Key, err)
+				failed.Store(true)
+			}
+		}
 	}
-	_, err = f.Write(value)
-	if err == nil {
-		err = f.Sync()
+	var wg sync.WaitGroup
+	for range min(maxSyncs, len(open)) - 1 {
+		wg.Go(work)
 	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	work()
+	wg.Wait()
+	return cmp.Or(err, errors.Join(errs...))
 }
 
 // name gives files their names, in order, and syncs these.
@@ -293,13 +304,24 @@ func (d directory) temporary() string {
 	return filepath.Join(d.path, temporaryPrefix+hex.EncodeToString(id[:]))
 }
 
+// removeTemporary removes a temporary file, if it is there. One that can't be
+// removed does no harm, and is left to a later change.
+func (d directory) removeTemporary(path string) {
+	if err := d.fs.remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.swept.Store(false)
+	}
+}
+
 // removeTemporaries removes the temporary files of writers that didn't live to
-// do so. The caller holds the lock. One that can't be removed does no harm.
+// do so, if there can be any. The caller holds the lock.
 func (d directory) removeTemporaries() {
+	if d.swept.Swap(true) {
+		return
+	}
 	files, _ := d.fs.readDir(d.path)
 	for _, file := range files {
 		if strings.HasPrefix(file.Name(), temporaryPrefix) {
-			d.fs.remove(filepath.Join(d.path, file.Name()))
+			d.removeTemporary(filepath.Join(d.path, file.Name()))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -132,7 +133,7 @@ func TestOrder(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fs := &faultyFileSystem{}
-			if err := (directory{filledDirectory(t), fs}).Commit(t.Context(), tt.change); err != nil {
+			if err := (directory{filledDirectory(t), fs, new(atomic.Bool)}).Commit(t.Context(), tt.change); err != nil {
 				t.Fatal(err)
 			}
 			// Writes go on at once: put them in an order of their own.
@@ -163,7 +164,7 @@ func TestOrder(t *testing.T) {
 func TestOneFailure(t *testing.T) {
 	total := func() int {
 		fs := &faultyFileSystem{}
-		if err := (directory{filledDirectory(t), fs}).Commit(t.Context(), theChange); err != nil {
+		if err := (directory{filledDirectory(t), fs, new(atomic.Bool)}).Commit(t.Context(), theChange); err != nil {
 			t.Fatal(err)
 		}
 		return len(fs.ops)
@@ -178,7 +179,7 @@ func TestOneFailure(t *testing.T) {
 		}}
 		path := filledDirectory(t)
 		before, names := valuesIn(t, path), namesIn(t, path)
-		err := directory{path, fs}.Commit(t.Context(), theChange)
+		err := directory{path, fs, new(atomic.Bool)}.Commit(t.Context(), theChange)
 		what := fmt.Sprintf("operation %d, %s, failed", n, failed)
 		switch failed {
 		case "remove", "link": // without a link there is no undoing, and nothing to undo either
@@ -221,7 +222,7 @@ func TestLastingFailure(t *testing.T) {
 			return i >= n
 		}}
 		path := filledDirectory(t)
-		err := directory{path, fs}.Commit(t.Context(), theChange)
+		err := directory{path, fs, new(atomic.Bool)}.Commit(t.Context(), theChange)
 		if !reached {
 			return
 		}
@@ -259,7 +260,7 @@ func TestLostAnswer(t *testing.T) {
 		}}
 		path := filledDirectory(t)
 		before, names := valuesIn(t, path), namesIn(t, path)
-		if err := (directory{path, fs}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+		if err := (directory{path, fs, new(atomic.Bool)}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("rename %d: error %v", i, err)
 		}
 		if got := valuesIn(t, path); !maps.Equal(got, before) {
@@ -282,7 +283,7 @@ func TestUndoneNotDurable(t *testing.T) {
 		}
 		return op == "syncDir" && syncs > 1
 	}}
-	if err := (directory{path, fs}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+	if err := (directory{path, fs, new(atomic.Bool)}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Commit: %v, want ENOSPC", err)
 	}
 	want := map[string]string{"self": "root 1", "old-a": "a1", "old-b": "b1", "kept": "k2", "new-a": "a2", "new-b": "b2"}
@@ -303,7 +304,7 @@ func TestContextEndsWithin(t *testing.T) {
 		}
 		return false
 	}}
-	if err := (directory{path, fs}).Commit(ctx, ch); !errors.Is(err, context.Canceled) {
+	if err := (directory{path, fs, new(atomic.Bool)}).Commit(ctx, ch); !errors.Is(err, context.Canceled) {
 		t.Errorf("Commit: %v, want context.Canceled", err)
 	}
 	if got := valuesIn(t, path); !maps.Equal(got, before) {

@@ -20,6 +20,8 @@ import (
 	"iter"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/netmapcache/netmapcache/store"
 )
@@ -86,19 +88,31 @@ func (s FileStore) Remove(ctx context.Context, key string) error {
 // with all the others, or others without it. ctx is heeded until the new files
 // are written and get their names.
 //
-// Commit also removes the temporary files of writers that were killed.
+// The first Commit of a process, and the first after a List that has seen one, also
+// removes the temporary files of writers that were killed.
 func (s FileStore) Commit(ctx context.Context, ch store.Change) error {
 	return s.dir().Commit(ctx, ch)
 }
 
 func (s FileStore) dir() directory {
-	return directory{path: string(s), fs: osFileSystem{}}
+	swept, ok := sweptPaths.Load(s)
+	if !ok {
+		swept, _ = sweptPaths.LoadOrStore(s, new(atomic.Bool))
+	}
+	return directory{string(s), osFileSystem{}, swept.(*atomic.Bool)}
 }
+
+// sweptPaths holds the swept of each FileStore that this process has used.
+var sweptPaths sync.Map // FileStore to *atomic.Bool
 
 // directory does the work of FileStore.
 type directory struct {
 	path string
 	fs   fileSystem
+
+	// swept tells that there are no temporary files of writers that were killed,
+	// as far as is known. To look for them takes as long as all else in a small change.
+	swept *atomic.Bool
 }
 
 // ownPrefix begins the names of files that are not values. It is the hex of a

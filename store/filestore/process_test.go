@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/store"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	case "count":
 		err = count(FileStore(path), 20)
 	case "stop":
-		err = directory{path, stoppingFileSystem{}}.Commit(context.Background(), columns(4, 1000))
+		err = directory{path, stoppingFileSystem{}, new(atomic.Bool)}.Commit(context.Background(), columns(4, 1000))
 	default:
 		err = fmt.Errorf("no role %q", role)
 	}
@@ -117,6 +118,9 @@ func (stoppingFileSystem) link(path, newPath string) error {
 func TestKilledWriter(t *testing.T) {
 	path := filledDirectory(t)
 	s := FileStore(path)
+	if err := s.Commit(t.Context(), store.Change{}); err != nil { // there is nothing to remove yet
+		t.Fatal(err)
+	}
 	names := namesIn(t, path)
 	p := process(t, "stop", path)
 	out, err := p.StdoutPipe()
@@ -156,6 +160,7 @@ func TestKilledWriter(t *testing.T) {
 	if err := s.Store(t.Context(), "kept", []byte("k1")); err != nil {
 		t.Errorf("Store after the other was killed: %v", err)
 	}
+	keysOf(t, s) // sees the temporary files
 	if err := s.Commit(t.Context(), store.Change{}); err != nil {
 		t.Errorf("Commit after the other was killed: %v", err)
 	}

@@ -30,6 +30,9 @@ func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, er
 			return
 		}
 		for _, file := range files {
+			if strings.HasPrefix(file.Name(), temporaryPrefix) {
+				d.swept.Store(false)
+			}
 			key, ok := fileKey(file.Name())
 			if !ok || !strings.HasPrefix(key, prefix) || !d.isValue(file) {
 				continue

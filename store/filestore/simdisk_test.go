@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"github.com/netmapcache/netmapcache/store"
 )
@@ -59,7 +60,7 @@ func NewDisk() *Disk {
 }
 
 // Store returns a store in the directory of d.
-func (d *Disk) Store() store.Committer { return directory{path: "disk", fs: d} }
+func (d *Disk) Store() store.Committer { return directory{"disk", d, new(atomic.Bool)} }
 
 // Clone returns a copy of d, on which nobody has the lock: the disk that is left
 // if the process is killed.
