@@ -27,6 +27,9 @@ const (
 // change would otherwise not hold when the change is applied, and temporary
 // files that are found under the lock could be in use.
 func (d directory) lock(ctx context.Context) (unlock func(), err error) {
+	if err := d.fs.checkOwner(d.path); err != nil {
+		return nil, err
+	}
 	return d.fs.lock(ctx, filepath.Join(d.path, lockName))
 }
 

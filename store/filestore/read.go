@@ -21,6 +21,10 @@ func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, er
 			yield("", err)
 			return
 		}
+		if err := d.fs.checkOwner(d.path); err != nil {
+			yield("", fmt.Errorf("list keys: %w", err))
+			return
+		}
 		// They are in order of name, and the order of hex is that of keys.
 		files, err := d.fs.readDir(d.path)
 		if err != nil {
@@ -58,6 +62,14 @@ func (d directory) isValue(file fs.DirEntry) bool {
 }
 
 func (d directory) Load(ctx context.Context, key string) ([]byte, error) {
+	if err := d.fs.checkOwner(d.path); err != nil {
+		return nil, fmt.Errorf("load %q: %w", key, err)
+	}
+	return d.load(ctx, key)
+}
+
+// load is Load in a directory whose owner was checked.
+func (d directory) load(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -81,6 +93,10 @@ const readAhead = 16
 
 func (d directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		if err := d.fs.checkOwner(d.path); err != nil {
+			yield(nil, fmt.Errorf("load: %w", err))
+			return
+		}
 		type result struct {
 			value []byte
 			err   error
@@ -96,7 +112,7 @@ func (d directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte
 			for ; started < min(i+readAhead, len(keys)); started++ {
 				slot, key := slots[started%readAhead], keys[started]
 				readers.Go(func() {
-					value, err := d.Load(ctx, key)
+					value, err := d.load(ctx, key)
 					slot <- result{value, err}
 				})
 			}

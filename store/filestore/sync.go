@@ -1,19 +1,19 @@
-//go:build !js && !windows && !darwin
+//go:build unix && !darwin
 
 package filestore
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
-// syncFile makes the content of f durable. (fdatasync would save nothing: a new
-// file's size and blocks have to be written with it.)
-func syncFile(f *os.File) error { return f.Sync() }
-
-// syncDir makes the names in the directory durable.
+// syncDir makes the names in the directory durable. (For files, fdatasync would save
+// nothing: a new one's size and blocks have to be written with it.)
 func syncDir(path string) error {
-	dir, err := os.Open(path)
+	dir, err := open(path, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return dir.Sync()
+	return retry("sync", path, func() error { return syscall.Fsync(dir.fd) })
 }
