@@ -49,7 +49,7 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 		}
 		// Damaged, or replaced by another writer meanwhile.
 		again, rootErr := c.loadRoot(ctx)
-		if rootErr == nil && (bytes.Equal(again, value) || attempt == loadAttempts) {
+		if rootErr == nil && (bytes.Equal(again, value) || attempt == attempts) {
 			return columns, nil
 		}
 		value, err = again, rootErr

@@ -113,7 +113,7 @@ func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 		return err
 	}
 	defer end()
-	return c.commit(ctx, s, false)
+	return c.commit(ctx, s, anything)
 }
 
 // exported is the store that an exported snapshot stands for. Only Load can be used.
