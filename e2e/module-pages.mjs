@@ -61,6 +61,13 @@ const routes = {
   },
 };
 
+let inWorker = false;
+
+// useWorker has the tests of this process open caches that do their work in a worker.
+export function useWorker() {
+  inWorker = true;
+}
+
 let server;
 export let browser;
 export let page; // prepared
@@ -95,15 +102,16 @@ export async function open(browser, path = '/') {
 // prepare gives a page the global object test: the module's exports, and attempt,
 // which tells how a promise ends.
 export async function prepare(page) {
-  await page.evaluate(async () => {
+  await page.evaluate(async (worker) => {
     const module = await import('/netmapcache.js');
     globalThis.test = {
       ...module,
+      openCache: (options) => module.openCache({ worker, ...options }),
       attempt: (promise) =>
         promise.then(
           () => 'fulfilled',
           (err) => (err instanceof module.NetmapCacheError ? err.code : `${err.name}: ${err.message}`),
         ),
     };
-  });
+  }, inWorker);
 }

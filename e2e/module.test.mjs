@@ -246,9 +246,13 @@ test('arguments that make no sense', async () => {
       badID: () => cache.store({ ...map, SelfNode: { ...map.SelfNode, ID: '12x' } }),
       cyclic: () => cache.store(cyclic),
       peers: () => cache.updatePeers('peers'),
+      offset: () => cache.peers({ offset: -1 }),
+      limit: () => cache.peers({ limit: 1.5 }),
+      search: () => cache.peers({ search: /x/ }),
       database: () => test.openCache({ database: '' }),
       owner: () => test.openCache({ database, owner: 1 }),
       maxAge: () => test.openCache({ database, maxAge: -1 }),
+      worker: () => test.openCache({ database, worker: '/worker.js' }),
       callback: async () => cache.subscribe(null),
     })) {
       codes[name] = await test.attempt(attempt());
@@ -264,20 +268,26 @@ test('arguments that make no sense', async () => {
   );
 });
 
-test('subscribe tells of changes in another tab, not of our own', async () => {
+test('subscribe tells of changes in this tab and in others', async () => {
   const other = await open(browser);
-  await page.evaluate(async (database, map) => {
+  const own = await page.evaluate(async (database, map) => {
     test.cache = await test.openCache({ database });
     test.calls = [];
     test.next = () => new Promise((resolve) => (test.wake = resolve));
-    test.unsubscribe = test.cache.subscribe(() => test.calls.push('first'));
-    test.cache.subscribe(() => {
-      test.calls.push('second');
+    test.unsubscribe = test.cache.subscribe(({ own }) => test.calls.push(['first', own]));
+    test.cache.subscribe(({ own }) => {
+      test.calls.push(['second', own]);
       test.wake?.();
     });
+    const told = test.next();
     await test.cache.store(map);
+    await told;
+    const calls = test.calls.splice(0);
+    await test.cache.store(map); // what is stored: no change
     test.changed = test.next();
+    return calls;
   }, database, netmap(1));
+  assert.deepEqual(own, [['first', true], ['second', true]]);
 
   await other.evaluate(async (database, map) => {
     test.cache = await test.openCache({ database });
@@ -290,7 +300,7 @@ test('subscribe tells of changes in another tab, not of our own', async () => {
     test.changed = test.next();
     return [test.calls.splice(0), (await test.cache.load()).Peers.length];
   });
-  assert.deepEqual(calls, ['first', 'second']);
+  assert.deepEqual(calls, [['first', false], ['second', false]]);
   assert.equal(peers, 2);
 
   await other.evaluate(() => test.cache.clear());
@@ -298,8 +308,173 @@ test('subscribe tells of changes in another tab, not of our own', async () => {
     await test.changed;
     return test.calls;
   });
-  assert.deepEqual(new Set(later), new Set(['second']));
+  assert.deepEqual(new Set(later.map(([who]) => who)), new Set(['second']));
   await other.close();
+});
+
+test('a subscription ends by its signal, by using, and with the cache', async () => {
+  const calls = await page.evaluate(async (database, map) => {
+    const calls = [];
+    const cache = await test.openCache({ database });
+    const controller = new AbortController();
+    cache.subscribe(() => calls.push('signal'), { signal: controller.signal });
+    cache.subscribe(() => calls.push('aborted before'), { signal: AbortSignal.abort() });
+    if (Symbol.dispose) cache.subscribe(() => calls.push('using'))[Symbol.dispose]();
+    const told = new Promise((resolve) => cache.subscribe(() => {
+      calls.push('subscribed');
+      resolve();
+    }));
+    controller.abort();
+    await cache.store(map);
+    await told;
+    await cache.close();
+    cache.subscribe(() => calls.push('closed'));
+    const other = await test.openCache({ database });
+    await other.clear();
+    await other.close();
+    return calls;
+  }, database, netmap(1));
+  assert.deepEqual(calls, ['subscribed']);
+});
+
+test('peers by window', async () => {
+  const map = netmap(600);
+  map.Peers.forEach((peer, i) => Object.assign(peer.Hostinfo, i % 10 ? {} : { OS: 'macOS' }));
+  const seen = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    await cache.store(map);
+    const names = async (options) => {
+      const { total, peers } = await cache.peers(options);
+      return [total, ...peers.map((peer) => peer.Name.split('.')[0])];
+    };
+    const all = await cache.load();
+    return {
+      first: (await names()).length,
+      middle: await names({ offset: 299, limit: 2 }),
+      end: await names({ offset: 599, limit: 10 }),
+      beyond: await names({ offset: 1000 }),
+      none: await names({ limit: 0 }),
+      name: await names({ search: 'HOST-42.tail' }),
+      address: await names({ search: '100.64.1.77' }),
+      os: await names({ search: 'macos', limit: 2 }),
+      words: await names({ search: ' bob  macos ', limit: 2 }),
+      owner: await names({ search: 'älice', limit: 1 }),
+      nothing: await names({ search: 'no such peer' }),
+      same: JSON.stringify((await cache.peers({ limit: 600 })).peers) === JSON.stringify(all.Peers),
+      lean: Object.keys(await cache.load({ peers: false })).filter((key) => !(key in all)),
+      missing: Object.keys(all).filter((key) => key !== 'Peers').length,
+      without: 'Peers' in (await cache.load({ peers: false })),
+    };
+  }, database, map);
+  assert.deepEqual(seen, {
+    first: 101,
+    middle: [600, 'host-300', 'host-301'],
+    end: [600, 'host-600'],
+    beyond: [600],
+    none: [600],
+    name: [1, 'host-42'],
+    address: [1, 'host-333'],
+    os: [60, 'host-1', 'host-11'],
+    words: [60, 'host-1', 'host-11'],
+    owner: [300, 'host-2'],
+    nothing: [0],
+    same: true,
+    lean: [],
+    missing: 14,
+    without: false,
+  });
+});
+
+test('a netmap is loaded again only when it changed', async () => {
+  const seen = await page.evaluate(async (database, map) => {
+    let loads = 0;
+    const observer = new PerformanceObserver((list) => {
+      loads += list.getEntriesByName('netmapcache:read').length;
+    });
+    observer.observe({ type: 'measure' });
+    const count = async (run) => {
+      loads = 0;
+      await run();
+      loads += observer.takeRecords().filter(({ name }) => name === 'netmapcache:read').length;
+      return loads;
+    };
+    const cache = await test.openCache({ database });
+    const writer = await test.openCache({ database });
+    await writer.store(map);
+    return {
+      together: await count(() => Promise.all([cache.load({ peers: false }), cache.peers(), cache.load()])),
+      own: await count(async () => {
+        await cache.updatePeers([], ['n2CNTRL']);
+        if ((await cache.peers()).total !== 2) throw new Error('own change not seen');
+      }),
+      others: await count(async () => {
+        await writer.store({ ...map, Peers: map.Peers.slice(0, 1) });
+        if ((await cache.peers()).total !== 1) throw new Error('change by another not seen');
+        await cache.peers();
+      }),
+      cleared: [await writer.clear(), await test.attempt(cache.peers())][1],
+      stored: await count(async () => {
+        await writer.store({ ...map, Peers: [] });
+        if ((await cache.peers()).total !== 0) throw new Error('old peers');
+      }),
+    };
+  }, database, netmap(3));
+  assert.deepEqual(seen, { together: 1, own: 1, others: 1, cleared: 'not-available', stored: 1 });
+});
+
+test('a netmap that is kept expires', async () => {
+  const codes = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database, maxAge: 2000 });
+    await cache.store(map);
+    const { savedAt } = await cache.info();
+    const codes = [await test.attempt(cache.peers())];
+    await new Promise((resolve) => setTimeout(resolve, savedAt.getTime() + 2010 - Date.now()));
+    codes.push(await test.attempt(cache.peers()));
+    return codes;
+  }, database, netmap(1));
+  assert.deepEqual(codes, ['fulfilled', 'expired']);
+});
+
+test('stages are measured, and only the last time', async () => {
+  const stages = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    await cache.store(map);
+    for (let i = 0; i < 3; i++) {
+      await cache.updatePeers([], [`n${i + 2}CNTRL`]);
+      await cache.load();
+    }
+    return performance.getEntriesByType('measure').map(({ name, duration }) => [name, duration >= 0]);
+  }, database, netmap(5));
+  assert.deepEqual(stages.sort(), ['compile', 'decode', 'fetch', 'open', 'read', 'start'].map((stage) => [`netmapcache:${stage}`, true]));
+});
+
+test('nothing is left of calls that ended', async () => {
+  const seen = await page.evaluate(async (database, map) => {
+    const rejections = [];
+    addEventListener('unhandledrejection', ({ reason }) => rejections.push(String(reason)));
+    const controller = new AbortController();
+    const { signal } = controller;
+    let listeners = 0;
+    const { addEventListener: add, removeEventListener: remove } = signal;
+    signal.addEventListener = (...args) => (listeners++, add.apply(signal, args));
+    signal.removeEventListener = (...args) => (listeners--, remove.apply(signal, args));
+
+    const cache = await test.openCache({ database, signal });
+    await cache.store(map, { signal });
+    cache.subscribe(() => {}, { signal })();
+    cache.subscribe(() => {}, { signal });
+    for (let i = 0; i < 10; i++) {
+      await Promise.all([cache.load({ signal }), cache.info({ signal }), cache.peers({ signal }), test.attempt(cache.peers({ offset: -1, signal }))]);
+    }
+    const open = listeners;
+    const ignored = cache.load({ signal });
+    ignored.catch(() => {});
+    controller.abort();
+    cache.close(); // nobody waits for it
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { open, listeners, rejections };
+  }, database, netmap(3));
+  assert.deepEqual(seen, { open: 1, listeners: 0, rejections: [] });
 });
 
 test('abort before and during a call', async () => {
@@ -317,7 +492,7 @@ test('abort before and during a call', async () => {
       openBefore: await reason(test.openCache({ database, signal: before })),
     };
     const cache = await test.openCache({ database });
-    for (const method of ['load', 'info', 'clear']) {
+    for (const method of ['load', 'peers', 'info', 'clear']) {
       results[`${method} before`] = await reason(cache[method]({ signal: before }));
       results[`${method} during`] = await during((signal) => cache[method]({ signal }));
     }
@@ -335,6 +510,8 @@ test('abort before and during a call', async () => {
     openBefore: 'before',
     'load before': 'before',
     'load during': 'during',
+    'peers before': 'before',
+    'peers during': 'during',
     'info before': 'before',
     'info during': 'during',
     'clear before': 'before',

@@ -1,6 +1,6 @@
 // Uses every part of the module's types. It is compiled, not run.
 
-import { openCache, NetmapCacheError, type Cache, type ErrorCode, type Info, type Netmap, type Node } from 'netmapcache';
+import { openCache, NetmapCacheError, type Cache, type ErrorCode, type Info, type Netmap, type Node, type Peers } from 'netmapcache';
 
 const controller = new AbortController();
 const { signal } = controller;
@@ -13,6 +13,8 @@ await openCache({ wasm: fetch('/netmapcache.wasm') });
 await openCache({ wasm: await fetch('/netmapcache.wasm') });
 await openCache({ wasm: new Uint8Array() });
 await openCache({ wasm: await WebAssembly.compileStreaming(fetch('/netmapcache.wasm')) });
+await openCache({ worker: true });
+await openCache({ worker: new Worker('/worker.js') });
 // @ts-expect-error a Date is no duration
 await openCache({ maxAge: new Date() });
 
@@ -25,6 +27,12 @@ const ports: number[] = map.PacketFilterRules?.flatMap((rule) => rule.DstPorts?.
 const unknown: unknown = self.FieldOfALaterVersion;
 // @ts-expect-error IDs may be strings
 const id: number = self.ID;
+
+const { DNS, ...rest } = await cache.load({ peers: false });
+// @ts-expect-error they were left out
+const none = rest.Peers;
+const page: Peers = await cache.peers({ offset: 100, limit: 50, search: 'linux', signal });
+const first: Node | undefined = (await cache.peers()).peers[0];
 
 const info: Info = await cache.info();
 const age: number = Date.now() - info.confirmedAt.getTime();
@@ -39,6 +47,11 @@ await cache.clear();
 
 const unsubscribe: () => void = cache.subscribe(() => {});
 unsubscribe();
+cache.subscribe(({ own }: { own: boolean }) => console.log(own), { signal });
+{
+  using subscription = cache.subscribe(() => {});
+  subscription();
+}
 await cache.close();
 {
   await using scoped = await openCache();
@@ -56,4 +69,4 @@ try {
   }
 }
 
-console.log(names, owner, relay, ports, unknown, id, age);
+console.log(DNS, none, page.total, first, names, owner, relay, ports, unknown, id, age);

@@ -28,6 +28,6 @@ GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags ts_omit_usermetric
 	echo '}'
 } >"$dist/wasm_exec.mjs"
 
-cp web/netmapcache.js web/netmapcache.d.ts web/package.json LICENSE "$dist/"
+cp web/netmapcache.js web/netmapcache.d.ts web/program.js web/go.js web/worker.js web/error.js web/package.json LICENSE "$dist/"
 
 node wasm/size.mjs "$dist/netmapcache.wasm"

@@ -3,8 +3,7 @@
 package main
 
 import (
-	"context"
-	"syscall/js"
+	"slices"
 	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -16,8 +15,20 @@ import (
 // A cache is a [netmapcache.Cache] and the store that it owns.
 type cache struct {
 	*netmapcache.Cache
-	store       *idbstore.Store
+	store       timedStore
+	maxAge      time.Duration
+	loaded      func(read, decode time.Duration)
 	unsubscribe func()
+
+	// turn holds a token while no call loads. It guards kept.
+	turn chan struct{}
+	kept *kept // what was loaded last, or nil
+}
+
+// events are what happens to a cache that the module is told of.
+type events struct {
+	changed func(own bool)
+	loaded  func(read, decode time.Duration)
 }
 
 // options is the argument of the method "open".
@@ -27,29 +38,27 @@ type options struct {
 	MaxAge   float64 // milliseconds; 0 for no limit
 }
 
-// openCache opens a cache as the options in argument say. Until it is closed,
-// changed is called after each change of the stored snapshot.
-func openCache(ctx context.Context, argument js.Value, changed func()) (*cache, error) {
+// openCache opens a cache as the options in the call's argument say. Events
+// are reported until it is closed.
+func openCache(call call, events events) (*cache, error) {
 	var opts options
-	if err := unmarshal(argument, &opts); err != nil {
+	if err := unmarshal(call.argument, &opts); err != nil {
 		return nil, err
 	}
-	store, err := idbstore.Open(ctx, opts.Database)
+	store, err := idbstore.Open(call.ctx, opts.Database)
 	if err != nil {
 		return nil, err
 	}
-	var o []netmapcache.Option
-	if opts.Owner != "" {
-		o = append(o, netmapcache.WithOwner(opts.Owner))
+	c := &cache{
+		store:       timedStore{database: store, committed: func() { events.changed(true) }, waited: new(time.Duration)},
+		maxAge:      time.Duration(opts.MaxAge * float64(time.Millisecond)),
+		loaded:      events.loaded,
+		unsubscribe: store.Subscribe(func() { events.changed(false) }),
+		turn:        make(chan struct{}, 1),
 	}
-	if opts.MaxAge > 0 {
-		o = append(o, netmapcache.WithMaxAge(time.Duration(opts.MaxAge*float64(time.Millisecond))))
-	}
-	return &cache{
-		Cache:       netmapcache.NewCache(store, o...),
-		store:       store,
-		unsubscribe: store.Subscribe(changed),
-	}, nil
+	c.turn <- struct{}{}
+	c.Cache = netmapcache.NewCache(c.store, netmapcache.WithOwner(opts.Owner), netmapcache.WithMaxAge(c.maxAge))
+	return c, nil
 }
 
 func (c *cache) close() error {
@@ -57,18 +66,57 @@ func (c *cache) close() error {
 	return c.store.Close()
 }
 
+// peersAtOnce is how many peers a part of a netmap has: as JSON some hundred
+// kilobytes, which JavaScript reads in a few milliseconds.
+const peersAtOnce = 256
+
 // methods are the calls that a module can make on an open cache.
-var methods = map[string]func(c *cache, ctx context.Context, argument js.Value) (any, error){
-	"load": func(c *cache, ctx context.Context, _ js.Value) (any, error) {
-		nm, err := c.Load(ctx)
+var methods = map[string]func(c *cache, call call) (any, error){
+	"load": func(c *cache, call call) (any, error) {
+		arg := struct{ Peers bool }{true}
+		if err := unmarshal(call.argument, &arg); err != nil {
+			return nil, err
+		}
+		k, err := c.current(call.ctx)
 		if err != nil {
 			return nil, err
 		}
-		return marshalNetmap(nm)
+		if arg.Peers {
+			for peers := range slices.Chunk(k.netmap.Peers, peersAtOnce) {
+				text, err := marshal(nodesOf(peers))
+				if err != nil {
+					return nil, err
+				}
+				call.part(text)
+			}
+		}
+		return marshalNetmap(k.netmap, arg.Peers)
 	},
 
-	"info": func(c *cache, ctx context.Context, _ js.Value) (any, error) {
-		info, err := c.Info(ctx)
+	"peers": func(c *cache, call call) (any, error) {
+		var arg struct {
+			Offset, Limit int
+			Search        string
+		}
+		if err := unmarshal(call.argument, &arg); err != nil {
+			return nil, err
+		}
+		k, err := c.current(call.ctx)
+		if err != nil {
+			return nil, err
+		}
+		peers := k.matching(arg.Search)
+		total := len(peers)
+		peers = peers[min(arg.Offset, total):]
+		peers = peers[:min(arg.Limit, len(peers))]
+		return marshal(struct {
+			Total int     `json:"total"`
+			Peers []*node `json:"peers"`
+		}{total, nodesOf(peers)})
+	},
+
+	"info": func(c *cache, call call) (any, error) {
+		info, err := c.Info(call.ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -85,62 +133,62 @@ var methods = map[string]func(c *cache, ctx context.Context, argument js.Value) 
 		}, nil
 	},
 
-	"store": func(c *cache, ctx context.Context, argument js.Value) (any, error) {
-		nm, err := unmarshalNetmap(argument)
+	"store": func(c *cache, call call) (any, error) {
+		nm, err := unmarshalNetmap(call.argument)
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.Store(ctx, nm)
+		return nil, c.Store(call.ctx, nm)
 	},
 
-	"updateSelf": func(c *cache, ctx context.Context, argument js.Value) (any, error) {
-		nm, err := unmarshalNetmap(argument)
+	"updateSelf": func(c *cache, call call) (any, error) {
+		nm, err := unmarshalNetmap(call.argument)
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.UpdateSelfOnly(ctx, nm)
+		return nil, c.UpdateSelfOnly(call.ctx, nm)
 	},
 
-	"updatePeers": func(c *cache, ctx context.Context, argument js.Value) (any, error) {
+	"updatePeers": func(c *cache, call call) (any, error) {
 		var arg struct {
 			Update []*node
 			Remove []tailcfg.StableNodeID
 		}
-		if err := unmarshal(argument, &arg); err != nil {
+		if err := unmarshal(call.argument, &arg); err != nil {
 			return nil, err
 		}
 		update, err := nodeViews(arg.Update)
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.UpdatePeers(ctx, update, arg.Remove)
+		return nil, c.UpdatePeers(call.ctx, update, arg.Remove)
 	},
 
-	"updateUserProfiles": func(c *cache, ctx context.Context, argument js.Value) (any, error) {
+	"updateUserProfiles": func(c *cache, call call) (any, error) {
 		var profiles map[tailcfg.UserID]*profile
-		if err := unmarshal(argument, &profiles); err != nil {
+		if err := unmarshal(call.argument, &profiles); err != nil {
 			return nil, err
 		}
 		update, err := profileViews(profiles)
 		if err != nil {
 			return nil, err
 		}
-		return nil, c.UpdateUserProfiles(ctx, update)
+		return nil, c.UpdateUserProfiles(call.ctx, update)
 	},
 
-	"updatePacketFilter": func(c *cache, ctx context.Context, argument js.Value) (any, error) {
+	"updatePacketFilter": func(c *cache, call call) (any, error) {
 		var rules []tailcfg.FilterRule
-		if err := unmarshal(argument, &rules); err != nil {
+		if err := unmarshal(call.argument, &rules); err != nil {
 			return nil, err
 		}
-		return nil, c.UpdatePacketFilter(ctx, views.SliceOf(rules))
+		return nil, c.UpdatePacketFilter(call.ctx, views.SliceOf(rules))
 	},
 
-	"clear": func(c *cache, ctx context.Context, _ js.Value) (any, error) {
-		return nil, c.Clear(ctx)
+	"clear": func(c *cache, call call) (any, error) {
+		return nil, c.Clear(call.ctx)
 	},
 
-	"close": func(c *cache, _ context.Context, _ js.Value) (any, error) {
+	"close": func(c *cache, call call) (any, error) {
 		return nil, c.close()
 	},
 }

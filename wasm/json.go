@@ -22,6 +22,15 @@ func unmarshal(argument js.Value, v any) error {
 	return nil
 }
 
+// marshal returns v as JSON text.
+func marshal(v any) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("netmap as JSON: %w", err)
+	}
+	return string(text), nil
+}
+
 // maxSafeInteger is JavaScript's Number.MAX_SAFE_INTEGER.
 const maxSafeInteger = 1<<53 - 1
 

@@ -8,10 +8,12 @@
 // property of the program's global object, which is the program's own, not the
 // page's. Its methods are
 //
-//	ready(call, cancel)             the program runs
-//	resolve(id, result)             call id succeeded
+//	ready(call, cancel)              the program runs
+//	part(id, part)                   call id has a part of its result, more follows
+//	resolve(id, result)              call id succeeded
 //	reject(id, code, message, cause) call id failed
-//	changed(cache)                  the snapshot of a cache was changed by someone
+//	changed(cache, own)              the snapshot of a cache was changed, by a call on this cache or by another
+//	loaded(read, decode)             a snapshot was loaded, in so many milliseconds of waiting for the store and of computing
 //
 // and the program's are
 //
@@ -28,6 +30,7 @@ import (
 	"fmt"
 	"sync"
 	"syscall/js"
+	"time"
 )
 
 func main() {
@@ -48,6 +51,13 @@ func main() {
 	select {}
 }
 
+// A call is what the module asks of a cache.
+type call struct {
+	ctx      context.Context
+	argument js.Value
+	part     func(part string)
+}
+
 // A bridge runs the calls that the module makes.
 type bridge struct {
 	host js.Value
@@ -66,7 +76,9 @@ func (b *bridge) begin(id, cacheID int, method string, argument js.Value) {
 	b.mu.Unlock()
 
 	go func() {
-		result, err := b.call(ctx, cacheID, method, argument)
+		result, err := b.call(cacheID, method, call{ctx, argument, func(part string) {
+			b.host.Call("part", id, part)
+		}})
 		b.cancel(id)
 		if err != nil {
 			b.host.Call("reject", id, errorCode(err), err.Error(), errorCause(err))
@@ -87,9 +99,9 @@ func (b *bridge) cancel(id int) {
 }
 
 // call runs one call to its end. Its result is something that [js.ValueOf] takes.
-func (b *bridge) call(ctx context.Context, cacheID int, method string, argument js.Value) (any, error) {
+func (b *bridge) call(cacheID int, method string, call call) (any, error) {
 	if method == "open" {
-		return nil, b.open(ctx, cacheID, argument)
+		return nil, b.open(cacheID, call)
 	}
 	b.mu.Lock()
 	c, ok := b.caches[cacheID]
@@ -104,16 +116,21 @@ func (b *bridge) call(ctx context.Context, cacheID int, method string, argument 
 	if !ok {
 		return nil, fmt.Errorf("%w: no method %q", errArgument, method)
 	}
-	return run(c, ctx, argument)
+	return run(c, call)
 }
 
 // open opens the store of a cache and registers the cache as cacheID.
-func (b *bridge) open(ctx context.Context, cacheID int, argument js.Value) error {
-	c, err := openCache(ctx, argument, func() { b.host.Call("changed", cacheID) })
+func (b *bridge) open(cacheID int, call call) error {
+	c, err := openCache(call, events{
+		changed: func(own bool) { b.host.Call("changed", cacheID, own) },
+		loaded: func(read, decode time.Duration) {
+			b.host.Call("loaded", read.Seconds()*1000, decode.Seconds()*1000)
+		},
+	})
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := call.ctx.Err(); err != nil {
 		// The module has already told its caller that the call was aborted.
 		c.close()
 		return err

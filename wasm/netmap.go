@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"syscall/js"
@@ -36,8 +35,9 @@ type netmapJSON struct {
 	UserProfiles      map[tailcfg.UserID]*profile
 }
 
-// marshalNetmap returns nm as JSON text.
-func marshalNetmap(nm *netmap.NetworkMap) (string, error) {
+// marshalNetmap returns nm as JSON text, without its peers. With hasPeers, an empty
+// list tells of peers that are passed separately.
+func marshalNetmap(nm *netmap.NetworkMap, hasPeers bool) (string, error) {
 	out := netmapJSON{
 		Cached:            nm.Cached,
 		SelfNode:          nodeOf(nm.SelfNode),
@@ -53,11 +53,8 @@ func marshalNetmap(nm *netmap.NetworkMap) (string, error) {
 		Domain:            nm.Domain,
 		DomainAuditLogID:  nm.DomainAuditLogID,
 	}
-	if nm.Peers != nil {
-		out.Peers = make([]*node, len(nm.Peers))
-		for i, p := range nm.Peers {
-			out.Peers[i] = nodeOf(p)
-		}
+	if hasPeers && nm.Peers != nil {
+		out.Peers = []*node{}
 	}
 	if nm.UserProfiles != nil {
 		out.UserProfiles = make(map[tailcfg.UserID]*profile, len(nm.UserProfiles))
@@ -65,11 +62,7 @@ func marshalNetmap(nm *netmap.NetworkMap) (string, error) {
 			out.UserProfiles[id] = profileOf(p)
 		}
 	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		return "", fmt.Errorf("netmap as JSON: %w", err)
-	}
-	return string(text), nil
+	return marshal(out)
 }
 
 // unmarshalNetmap returns the netmap whose JSON text is argument. Its self node is
@@ -128,6 +121,15 @@ func nodeOf(v tailcfg.NodeView) *node {
 		return nil
 	}
 	return &node{ID: id(n.ID), User: id(n.User), Sharer: id(n.Sharer), Node: n}
+}
+
+// nodesOf returns views as nodes.
+func nodesOf(views []tailcfg.NodeView) []*node {
+	nodes := make([]*node, len(views))
+	for i, v := range views {
+		nodes[i] = nodeOf(v)
+	}
+	return nodes
 }
 
 // view returns the view of what was decoded into n.

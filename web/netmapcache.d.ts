@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * Keeps the last good network map of a Tailscale-style network in the browser, in
  * IndexedDB, so that a page can show it, and a client start from it, while the
@@ -8,9 +10,21 @@
  * origin. It works in windows and in workers of every kind. A Content-Security-Policy
  * needs `'wasm-unsafe-eval'` in `script-src`.
  *
+ * ```js
+ * import { openCache } from 'netmapcache';
+ *
+ * const cache = await openCache({ database: 'profile-1', worker: true });
+ * const { SelfNode, DNS } = await cache.load({ peers: false });
+ * const { total, peers } = await cache.peers({ limit: 50, search: 'linux' });
+ * ```
+ *
  * Every asynchronous function rejects with a {@link NetmapCacheError}, or, if its
  * `signal` is aborted, with the reason of the signal. Whether a change that was
  * aborted took effect is then unknown; it did as a whole or not at all.
+ *
+ * On the timeline (`performance.getEntriesByName`) are measures of how long the last time took,
+ * each named `netmapcache:` and a stage: `fetch` (until the answer begins), `compile` (with what is
+ * still to be received), `start`, `open` (the database), `read` and `decode` (a snapshot).
  *
  * @module
  */
@@ -34,10 +48,20 @@ export interface OpenOptions {
    * Where `netmapcache.wasm` comes from: its address, a response that carries it, its
    * bytes, or itself as compiled. Default: the file of that name beside this module.
    *
-   * All caches of a window or worker share one run of it: what counts is what
+   * All caches of a window or worker share one run of it, save for `worker`: what counts is what
    * the first call gave, until a start has failed or the program has crashed.
    */
   wasm?: WasmSource | PromiseLike<WasmSource>;
+
+  /**
+   * Where the work is done. Thousands of peers take it long enough to be noticed.
+   *
+   * - `false`, the default: here
+   * - `true`: in a worker, which runs as long as caches use it. The page has to be of the
+   *   same origin as this module, and a Content-Security-Policy to allow it (`worker-src`)
+   * - a worker that imports `'netmapcache/worker'` when it starts, beside whatever else it does
+   */
+  worker?: boolean | Worker;
 
   /** Ends the wait for the cache. */
   signal?: AbortSignal;
@@ -48,8 +72,43 @@ export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Mo
 
 /** Options of the methods of a {@link Cache}. */
 export interface CallOptions {
-  /** Ends the call. */
+  /** Ends the call or the subscription. */
   signal?: AbortSignal;
+}
+
+/** Options of {@link Cache.load}. */
+export interface LoadOptions extends CallOptions {
+  /** False leaves out `Peers`, which {@link Cache.peers} gives. Default: true. */
+  peers?: boolean;
+}
+
+/** Options of {@link Cache.peers}. */
+export interface PeersOptions extends CallOptions {
+  /** Number of peers to skip. Default: 0. */
+  offset?: number;
+
+  /** Number of peers to return at most. Default: 100. */
+  limit?: number;
+
+  /**
+   * Words, all of which have to occur in a peer's names, addresses, tags, operating system,
+   * stable ID or owner, in upper or lower case. Default: none, which finds all peers.
+   */
+  search?: string;
+}
+
+/** Some of the peers. */
+export interface Peers {
+  /** Number of peers that the search finds. */
+  total: number;
+  /** Those asked for. */
+  peers: Node[];
+}
+
+/** A change of the snapshot. */
+export interface Change {
+  /** True if a call on this object made it. */
+  own: boolean;
 }
 
 /**
@@ -69,7 +128,16 @@ export interface Cache {
    * @throws {NetmapCacheError} `'not-available'`, `'corrupt'`, `'wrong-owner'`,
    * `'expired'` or `'format'` if there is no snapshot to use; see {@link ErrorCode}.
    */
-  load(options?: CallOptions): Promise<Netmap>;
+  load(options: LoadOptions & { peers: false }): Promise<Omit<Netmap, 'Peers'>>;
+  load(options?: LoadOptions): Promise<Netmap>;
+
+  /**
+   * Returns some of the peers, in order of `ID`. What was loaded is kept for the next call, here and in
+   * {@link Cache.load}, as long as the snapshot doesn't change.
+   *
+   * @throws {NetmapCacheError} as {@link Cache.load} does.
+   */
+  peers(options?: PeersOptions): Promise<Peers>;
 
   /**
    * Describes the snapshot without loading it, whoever its owner and whatever its age.
@@ -118,14 +186,14 @@ export interface Cache {
   clear(options?: CallOptions): Promise<void>;
 
   /**
-   * Calls `callback`, with no arguments, after the snapshot was changed by other than
-   * this object: by another cache on the same database, or by a client program, in
-   * this or any other tab or worker of the origin. Changes in quick succession
-   * may be told as one. Without BroadcastChannel in the browser there are no calls.
+   * Calls `callback` after each change of the snapshot: by this object, by another cache on the same
+   * database, or by a client program, in this or any other tab or worker of the origin. Changes in
+   * quick succession may be told as one. Without BroadcastChannel in the browser, only this object's
+   * changes are told.
    *
-   * @returns a function that ends the subscription, as {@link Cache.close} does.
+   * @returns a function that ends the subscription, as the signal and {@link Cache.close} do.
    */
-  subscribe(callback: () => void): () => void;
+  subscribe(callback: (change: Change) => void, options?: CallOptions): Unsubscribe;
 
   /**
    * Closes the cache. Calls under way, and later ones, reject with `'closed'`.
@@ -133,8 +201,15 @@ export interface Cache {
    */
   close(): Promise<void>;
 
-  /** Same as {@link Cache.close}; exists where the platform has `Symbol.asyncDispose`. */
+  /** The same, for `await using`; exists where the platform has `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Ends a subscription. Calling it again is harmless. */
+export interface Unsubscribe {
+  (): void;
+  /** The same, for `using`; exists where the platform has `Symbol.dispose`. */
+  [Symbol.dispose](): void;
 }
 
 /** What is known of a snapshot without loading it. */

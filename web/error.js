@@ -1,0 +1,7 @@
+export class NetmapCacheError extends Error {
+  constructor(code, message, options) {
+    super(message, options);
+    this.name = 'NetmapCacheError';
+    this.code = code;
+  }
+}
