@@ -42,19 +42,22 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 		_, _, err = c.read(ctx)
 		return nil, err
 	}
-	for attempt := 1; err == nil; attempt++ {
-		columns, whole, err := c.check(ctx, value)
-		if err != nil || whole {
-			return columns, err
+	for range attempts {
+		if err != nil {
+			return nil, err
+		}
+		columns, whole, checkErr := c.check(ctx, value)
+		if checkErr != nil || whole {
+			return columns, checkErr
 		}
 		// Damaged, or replaced by another writer meanwhile.
 		again, rootErr := c.loadRoot(ctx)
-		if rootErr == nil && (bytes.Equal(again, value) || attempt == attempts) {
+		if rootErr == nil && bytes.Equal(again, value) {
 			return columns, nil
 		}
 		value, err = again, rootErr
 	}
-	return nil, err
+	return nil, errOutrun
 }
 
 // check checks the columns of the snapshot whose root is value, and reports

@@ -318,3 +318,26 @@ func TestReaderOutrun(t *testing.T) {
 		}
 	}
 }
+
+// TestColumnsOutrun checks that Columns doesn't take for damage what other writers replace
+// or clear while it reads.
+func TestColumnsOutrun(t *testing.T) {
+	for name, want := range map[string]error{"stores": store.ErrConflict, "clears": netmapcache.ErrCacheNotAvailable} {
+		s := memstore.New()
+		c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
+		mustStore(t, c, netmaptest.Realistic(5, 1))
+		loads := uint64(0)
+		beside(s, "Load", func() {
+			if loads++; loads == 1 {
+				return // of the root
+			} else if name == "stores" {
+				mustStore(t, other, netmaptest.Realistic(5, loads))
+			} else if err := other.Clear(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := c.Columns(t.Context()); !errors.Is(err, want) || errors.Is(err, netmapcache.ErrCorrupt) {
+			t.Errorf("another %s: Columns: %v, want %v", name, err, want)
+		}
+	}
+}
