@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm tool client chromium npm clean
+.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -15,7 +15,7 @@ help:
 	@sed -n 's/^## /make /p' Makefile
 
 ## run: start the embedded tailnet and serve the page (ADDR, PEERS, CHURN)
-run: wasm client
+run: wasm client page
 	$(call say,serving the page; stop with Ctrl-C)
 	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
 
@@ -37,7 +37,7 @@ test-browser: chromium
 	$(call say,Go tests of the core and the stores in headless Chromium)
 	tools/browsertest ./store/... ./netmapcache/...
 
-test-e2e: chromium npm wasm client
+test-e2e: chromium npm wasm client page
 	$(call say,Go tests of the client)
 	cd client && go test ./...
 	$(call say,the JavaScript module and the page in headless Chromium)
@@ -110,6 +110,14 @@ client:
 	client/build.sh
 	@ls -l dist/client.wasm dist/tailnet
 
+page: web/app/node_modules/.package-lock.json
+	$(call say,the page)
+	cd web/app && npm run --silent build
+web/app/node_modules/.package-lock.json: web/app/package-lock.json
+	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
+	cd web/app && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -135,4 +143,4 @@ e2e/node_modules/.package-lock.json: e2e/package-lock.json
 
 ## clean: remove what was built
 clean:
-	rm -rf dist e2e/node_modules
+	rm -rf dist e2e/node_modules web/app/node_modules

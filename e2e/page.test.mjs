@@ -2,19 +2,17 @@
 // it. Needs what `make run` needs: the page's files and programs in dist/.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
+import { device, inMode, inState, keptOffline, patience, peers, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const screenshots = join(root, 'dist', 'screenshots');
-const patience = { timeout: 150_000 };
-
+const flags = ['-churn', '200ms', '-peers', '300'];
 let server;
 let origin;
 let profile;
@@ -24,9 +22,8 @@ const requests = new Set(); // origins that pages asked for anything
 const complaints = []; // errors in the page that nobody expects
 
 before(async () => {
-  await mkdir(screenshots, { recursive: true });
   profile = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  ({ server, origin } = await startTailnet('-churn', '200ms', '-peers', '300'));
+  ({ server, origin } = await startTailnet(...flags));
   await openBrowser();
 });
 
@@ -50,46 +47,14 @@ async function openPage() {
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    // The browser itself tells of requests that fail while the control plane is down.
-    const expected = message.text().includes('503') || message.text().startsWith('WebSocket connection');
+    // The browser itself tells of requests that fail while the control plane is down, or the server gone.
+    const expected = /503|ERR_CONNECTION_REFUSED|^WebSocket connection/.test(message.text());
     if (message.type() === 'error' && !expected) complaints.push(message.text());
   });
   const session = await page.createCDPSession();
   await session.send('Network.enable');
   session.on('Network.webSocketCreated', ({ url }) => requests.add(new URL(url).origin.replace(/^ws/, 'http')));
   return page;
-}
-
-const inState = (page, state) => page.waitForFunction((state) => document.body.dataset.state === state, patience, state);
-
-const text = (page, id) => page.$eval(`#${id}`, (element) => element.textContent);
-
-// device returns what the page says of this device, by term.
-const device = (page) =>
-  page.$eval('#self', (list) => Object.fromEntries([...list.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextSibling.textContent])));
-
-// peers returns the peers that the page has, as lists of text by stable ID. Ages in them change by themselves.
-async function peers(page) {
-  for (;;) {
-    const more = await page.$('#more:not([hidden])');
-    if (!more) break;
-    await more.click();
-  }
-  assert.equal(await page.$eval('#network', (network) => network.hidden), false);
-  return page.$$eval('#peers tr', (rows) =>
-    Object.fromEntries(rows.map((row) => [row.dataset.id, [...row.cells].map((cell) => cell.textContent.replace(/, seen .*/, ''))])),
-  );
-}
-
-async function setControl(page, up) {
-  await page.click('#control');
-  await page.waitForFunction((state) => document.body.dataset.control === state, patience, up ? 'up' : 'down');
-}
-
-// screenshot keeps a picture for people to look at.
-async function screenshot(page, name) {
-  await page.evaluate(() => scrollTo(0, 0));
-  await page.screenshot({ path: join(screenshots, `${name}.png`) });
 }
 
 let firstDevice;
@@ -112,14 +77,15 @@ test('saves deltas', async () => {
     Number(deltas),
     Number(generation),
   );
-  await screenshot(page, 'live');
 });
 
 test('falls back to the cache when the control plane goes down', async () => {
   await setControl(page, false);
   await inState(page, 'cached');
-  assert.match(await text(page, 'age'), /^Saved .* - the control plane was lost/);
-  await page.waitForFunction(() => document.body.dataset.saved === 'true', patience);
+  await inMode(page, 'offline');
+  assert.match(await text(page, 'age'), /^saved (just now|\d+ (s|min) ago)$/);
+  assert.match(await text(page, 'detail'), /^The control plane was lost/);
+  await saved(page);
   lastPeers = await peers(page);
   lastDevice = await device(page);
   assert.equal(lastDevice['Node key'], firstDevice['Node key']);
@@ -128,34 +94,47 @@ test('falls back to the cache when the control plane goes down', async () => {
 test('resumes from the cache on reload', async () => {
   await page.reload();
   await inState(page, 'cached');
-  assert.match(await text(page, 'age'), /^Saved (just now|\d+ (s|min) ago) - control plane not reached yet/);
+  assert.match(await text(page, 'age'), /^saved (just now|\d+ (s|min) ago)$/);
   assert.deepEqual(await device(page), lastDevice);
   assert.deepEqual(await peers(page), lastPeers);
   await page.waitForFunction(() => document.querySelector('#detail').textContent.includes("can't be reached"), patience);
-  await screenshot(page, 'resumed');
 });
 
 test('finds peers', async () => {
   const [name] = Object.values(lastPeers)[0];
   await page.type('#search', name);
-  await page.waitForFunction((all) => document.querySelectorAll('#peers tr').length < all, patience, Object.keys(lastPeers).length);
-  const found = await page.$$eval('#peers tr', (rows) => rows.map((row) => row.textContent));
-  assert.ok(found.length > 0 && found.every((row) => row.includes(name)), `all of ${found} have ${name}`);
-  await page.$eval('#search', (search) => {
-    search.value = '';
-    search.dispatchEvent(new Event('input'));
-  });
+  await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
+  const found = Object.values(await peers(page));
+  assert.ok(found.length > 0 && found.every((row) => row.join().includes(name)), `all of ${found} have ${name}`);
+  await page.click('#reset');
+  await page.waitForFunction(() => !document.querySelector('#peers-count').textContent.includes('match'), patience);
 });
 
 test('a new browser process resumes from the same profile', async () => {
   await browser.close();
   await openBrowser();
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
   await page.goto(origin);
   await inState(page, 'cached');
   assert.deepEqual(await device(page), lastDevice);
   assert.deepEqual(await peers(page), lastPeers);
-  await screenshot(page, 'dark');
+});
+
+test('keeps the page: with the server gone, reload and a new browser process show the network', async () => {
+  await keptOffline(page);
+  const { port } = new URL(origin);
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  await page.reload();
+  await inMode(page, 'offline');
+  assert.deepEqual(await peers(page), lastPeers);
+  await browser.close();
+  await openBrowser();
+  await page.goto(origin);
+  await inMode(page, 'offline');
+  assert.deepEqual(await device(page), lastDevice);
+  assert.deepEqual(await peers(page), lastPeers);
+  // At the same address, since that is what a browser knows a page by.
+  ({ server } = await startTailnet(...flags, '-addr', `127.0.0.1:${port}`, '-control-down'));
 });
 
 test('goes live by itself, as the same node, when the control plane returns', async () => {
@@ -182,7 +161,7 @@ test('forgets', async () => {
   await page.click('#forget');
   await page.waitForSelector('#forget-dialog[open]', patience);
   await page.click('#forget-dialog .danger');
-  await inState(page, 'empty');
+  await inMode(page, 'forgotten');
   assert.equal(await page.$eval('#network', (network) => network.hidden), true);
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.includes('keys'))), []);
 

@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
-	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"tailscale.com/envknob"
 	"tailscale.com/types/logger"
 )
@@ -65,7 +64,7 @@ func run(ctx context.Context) error {
 		return errors.New("-peers must not be negative")
 	}
 	if len(web) == 0 {
-		web = dirs{"web", "dist"}
+		web = dirs{"dist/page", "dist"}
 	}
 	logf := logger.Discard
 	if *verbose {
@@ -73,6 +72,7 @@ func run(ctx context.Context) error {
 	}
 
 	var plane http.Handler
+	var embedded *lab
 	if *control != "" {
 		u, err := url.Parse(*control)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -80,26 +80,23 @@ func run(ctx context.Context) error {
 		}
 		plane = proxy(u)
 	} else {
-		// A tenth more than there are at first, so that some may come and go.
-		nm := netmaptest.Realistic(*peers+*peers/10+1, *seed)
-		if *hostile {
-			nm = netmaptest.HostileNames(nm)
-		}
-		network := tailnet.New(nm, *peers, *seed)
-		plane = tailnet.NewControl(network, logf)
-		if *churn > 0 {
-			go network.Churn(ctx, *churn)
-		}
+		embedded = newLab(ctx, *peers, *churn, *seed, *hostile)
+		plane = tailnet.NewControl(embedded.network, logf)
 	}
 	sw := tailnet.NewSwitch(plane)
 	sw.Set(!*down)
+
+	handler := site(sw, web)
+	if embedded != nil {
+		handler = embedded.route(handler)
+	}
 
 	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           site(sw, web),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          logger.StdLogger(logf),
 	}

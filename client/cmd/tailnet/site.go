@@ -108,6 +108,9 @@ func files(dirs []string) http.Handler {
 		".wasm": "application/wasm",
 		".js":   "text/javascript; charset=utf-8",
 		".mjs":  "text/javascript; charset=utf-8",
+		".svg":  "image/svg+xml",
+
+		".webmanifest": "application/manifest+json",
 	} {
 		mime.AddExtensionType(ext, mediaType)
 	}

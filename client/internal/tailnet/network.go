@@ -56,11 +56,28 @@ func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 		base:      nm,
 		keyExpiry: time.Now().UTC().Truncate(time.Second).AddDate(0, 6, 0),
 		rng:       rand.New(rand.NewPCG(seed, 0)),
-		present:   map[tailcfg.NodeID]*tailcfg.Node{},
-		users:     map[tailcfg.UserID]tailcfg.UserProfile{},
 		dns:       *nm.DNS.Clone(),
 		streams:   map[*stream]struct{}{},
 	}
+	n.fillLocked(nm, size)
+	return n
+}
+
+// Refill replaces peers, users and filter by those of nm, as New takes them. Every client's poll ends,
+// so that it asks for all of the network anew, in which it is the same device as before.
+func (n *Network) Refill(nm *netmap.NetworkMap, size int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fillLocked(nm, size)
+	for s := range n.streams {
+		close(s.deltas)
+	}
+	clear(n.streams)
+}
+
+func (n *Network) fillLocked(nm *netmap.NetworkMap, size int) {
+	n.present = map[tailcfg.NodeID]*tailcfg.Node{}
+	n.absent = nil
 	for _, p := range nm.Peers {
 		if len(n.present) < size {
 			n.present[p.ID()] = p.AsStruct()
@@ -69,13 +86,18 @@ func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 		}
 	}
 	n.size = len(n.present)
+	n.users = map[tailcfg.UserID]tailcfg.UserProfile{}
 	for id, u := range nm.UserProfiles {
 		n.users[id] = *u.AsStruct()
 	}
+	self := n.base.SelfNode.User()
+	if u, ok := n.base.UserProfiles[self]; ok {
+		n.users[self] = *u.AsStruct()
+	}
+	n.filter = nil
 	for _, r := range nm.PacketFilterRules.All() {
 		n.filter = append(n.filter, r)
 	}
-	return n
 }
 
 // Size returns the number of peers that are present.

@@ -71,6 +71,32 @@ func TestSlowClient(t *testing.T) {
 	n.Change(PeerOnline) // must not be sent to it
 }
 
+// TestRefill makes a network of another size while a client follows it.
+func TestRefill(t *testing.T) {
+	n := New(netmaptest.Realistic(5, 1), 5, 1)
+	_, s := n.watch(&tailcfg.Node{})
+	n.Refill(netmaptest.Realistic(12, 1), 10)
+	if _, ok := <-s.deltas; ok {
+		t.Error("the client's poll goes on; want it to end, and the client to ask anew")
+	}
+	n.unwatch(s)
+	mr, _ := n.watch(&tailcfg.Node{})
+	if len(mr.Peers) != 10 || n.Size() != 10 {
+		t.Errorf("%d peers are told of, %d are there; want 10", len(mr.Peers), n.Size())
+	}
+	self := n.selfNode(&tailcfg.Node{ID: 1}, &tailcfg.MapRequest{})
+	known := false
+	for _, u := range mr.UserProfiles {
+		known = known || u.ID == self.User
+	}
+	if !known {
+		t.Error("the user of the client's own node is not told of")
+	}
+	if !n.Change(PeerAppears) || n.Size() != 11 {
+		t.Errorf("%d peers after one appeared; want 11", n.Size())
+	}
+}
+
 // TestSelfNodes checks that clients are different nodes, and none is a peer.
 func TestSelfNodes(t *testing.T) {
 	n := New(netmaptest.Realistic(20, 1), 20, 1)

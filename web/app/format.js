@@ -16,12 +16,23 @@ export function ago(time) {
   return ms < 1500 ? 'just now' : `${duration(ms)} ago`;
 }
 
-export function clock(time) {
-  return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+// until says how far away a time is that lies ahead, or that it's past.
+export function until(time) {
+  const ms = time - Date.now();
+  return ms > 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
 }
 
+const clockFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+export const clock = (time) => clockFormat.format(new Date(time));
+
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+export const timeOfDay = (time) => timeFormat.format(new Date(time));
+
+// bytes are counted as in the file managers of most systems: 1 kB is 1,000.
 export function bytes(n) {
-  return n < 10_000 ? `${n} bytes` : n < 10_000_000 ? `${Math.round(n / 1000)} kB` : `${Math.round(n / 1e6)} MB`;
+  if (n < 1000) return `${n} bytes`;
+  const [size, unit] = n < 1e6 ? [n / 1e3, 'kB'] : n < 1e9 ? [n / 1e6, 'MB'] : [n / 1e9, 'GB'];
+  return `${size.toLocaleString(undefined, { maximumFractionDigits: size < 10 ? 1 : 0 })} ${unit}`;
 }
 
 export function count(n, one, many = `${one}s`) {
@@ -48,4 +59,14 @@ export function addresses(node) {
 export function userName(netmap, id) {
   const user = netmap.UserProfiles?.[id];
   return user?.DisplayName || user?.LoginName || '';
+}
+
+export function relayName(netmap, region) {
+  return netmap.DERPMap?.Regions?.[region]?.RegionName || (region ? `region ${region}` : '');
+}
+
+// parseTime returns a time in milliseconds, or undefined for none: Go's zero time is in the year 1.
+export function parseTime(text) {
+  const time = text && !text.startsWith('0001-') ? Date.parse(text) : NaN;
+  return Number.isNaN(time) ? undefined : time;
 }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/netmapcache/netmapcache/client/internal/tailnet"
+	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"tailscale.com/types/netmap"
+)
+
+// What may be asked of the embedded tailnet over HTTP.
+const (
+	maxPeers = 20_000
+	minChurn = 50 * time.Millisecond
+)
+
+// A lab is an embedded tailnet whose size and pace of change can be set while it is in use.
+type lab struct {
+	ctx     context.Context // ends the changes
+	seed    uint64
+	hostile bool
+	network *tailnet.Network
+
+	mu    sync.Mutex
+	peers int
+	churn time.Duration // 0 for no changes
+	stop  context.CancelFunc
+}
+
+func newLab(ctx context.Context, peers int, churn time.Duration, seed uint64, hostile bool) *lab {
+	l := &lab{ctx: ctx, seed: seed, hostile: hostile, peers: peers, stop: func() {}}
+	l.network = tailnet.New(l.netmap(peers), peers, seed)
+	l.setChurn(churn)
+	return l
+}
+
+// netmap returns a tenth more peers than there are at first, so that some may come and go.
+func (l *lab) netmap(peers int) *netmap.NetworkMap {
+	nm := netmaptest.Realistic(peers+peers/10+1, l.seed)
+	if l.hostile {
+		nm = netmaptest.HostileNames(nm)
+	}
+	return nm
+}
+
+func (l *lab) setChurn(every time.Duration) {
+	l.stop()
+	ctx, stop := context.WithCancel(l.ctx)
+	l.churn, l.stop = every, stop
+	if every > 0 {
+		go l.network.Churn(ctx, every)
+	}
+}
+
+// labState is what /-/network takes and gives. What is left out stays as it is.
+type labState struct {
+	Peers *int   `json:"peers"`
+	Churn *int64 `json:"churn"` // milliseconds between changes
+}
+
+// ServeHTTP tells the size and the pace, and sets them on POST.
+func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var want labState
+	if r.Method == http.MethodPost {
+		if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "application/json" {
+			http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+			return
+		}
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&want)
+		if err != nil || (want.Peers == nil && want.Churn == nil) ||
+			(want.Peers != nil && (*want.Peers < 0 || *want.Peers > maxPeers)) ||
+			(want.Churn != nil && *want.Churn != 0 && (*want.Churn < minChurn.Milliseconds() || *want.Churn > time.Hour.Milliseconds())) {
+			http.Error(w, `the body must be like {"peers": 300, "churn": 2000}`, http.StatusBadRequest)
+			return
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if want.Peers != nil && *want.Peers != l.peers {
+		l.network.Refill(l.netmap(*want.Peers), *want.Peers)
+		l.peers = *want.Peers
+	}
+	if want.Churn != nil {
+		l.setChurn(time.Duration(*want.Churn) * time.Millisecond)
+	}
+	churn := l.churn.Milliseconds()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(labState{Peers: &l.peers, Churn: &churn})
+}
+
+// route puts the lab beside everything else that is served.
+func (l *lab) route(site http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /-/network", fromHere(l))
+	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
+	mux.Handle("/", site)
+	return mux
+}

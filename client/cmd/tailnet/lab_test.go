@@ -1,0 +1,62 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestLab(t *testing.T) {
+	l := newLab(t.Context(), 4, 0, 1, false)
+	handler := l.route(http.NotFoundHandler())
+	for _, test := range []struct {
+		name, method, body string
+		contentType        string // application/json if empty
+		from, site         string
+		wantCode           int
+		wantBody           string
+		wantSize           int
+	}{
+		{name: "state", method: "GET", wantCode: 200, wantBody: `{"peers":4,"churn":0}`, wantSize: 4},
+		{name: "size", method: "POST", body: `{"peers": 7}`, wantCode: 200, wantBody: `{"peers":7,"churn":0}`, wantSize: 7},
+		{name: "pace", method: "POST", body: `{"churn": 3600000}`, wantCode: 200, wantBody: `{"peers":7,"churn":3600000}`, wantSize: 7},
+		{name: "both", method: "POST", body: `{"peers": 0, "churn": 0}`, wantCode: 200, wantBody: `{"peers":0,"churn":0}`, wantSize: 0},
+		{name: "too many", method: "POST", body: `{"peers": 20001}`, wantCode: 400},
+		{name: "fewer than none", method: "POST", body: `{"peers": -1}`, wantCode: 400},
+		{name: "too fast", method: "POST", body: `{"churn": 1}`, wantCode: 400},
+		{name: "overflow", method: "POST", body: `{"churn": 9223372036854775807}`, wantCode: 400},
+		{name: "neither", method: "POST", body: `{}`, wantCode: 400},
+		{name: "not JSON", method: "POST", body: `peers=3`, wantCode: 400},
+		{name: "as a form", method: "POST", body: `{"peers": 3}`, contentType: "text/plain", wantCode: 415},
+		{name: "by another page", method: "POST", body: `{"peers": 3}`, site: "cross-site", wantCode: 403},
+		{name: "from elsewhere", method: "POST", body: `{"peers": 3}`, from: "192.0.2.1:4711", wantCode: 403},
+		{name: "state from elsewhere", method: "GET", from: "192.0.2.1:4711", wantCode: 403},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(test.method, "/-/network", strings.NewReader(test.body))
+			r.Host, r.RemoteAddr = "127.0.0.1:80", "127.0.0.1:4711"
+			if test.from != "" {
+				r.RemoteAddr = test.from
+			}
+			r.Header.Set("Content-Type", "application/json")
+			if test.contentType != "" {
+				r.Header.Set("Content-Type", test.contentType)
+			}
+			if test.site != "" {
+				r.Header.Set("Sec-Fetch-Site", test.site)
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if w.Code != test.wantCode {
+				t.Errorf("status %d, want %d", w.Code, test.wantCode)
+			}
+			if got := strings.TrimSpace(w.Body.String()); test.wantBody != "" && got != test.wantBody {
+				t.Errorf("body %q, want %q", got, test.wantBody)
+			}
+			if size := l.network.Size(); size != test.wantSize { // 0 from "both" on
+				t.Errorf("%d peers, want %d", size, test.wantSize)
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+// What tests of the page have in common: opening it, waiting for its states, and reading its table.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const patience = { timeout: 150_000 };
+
+const screenshots = fileURLToPath(new URL('../dist/screenshots', import.meta.url));
+
+export const inState = (page, state) => page.waitForFunction((state) => document.body.dataset.state === state, patience, state);
+
+// inMode waits for one of the finer states that web/app/status.js names.
+export const inMode = (page, mode) => page.waitForFunction((mode) => document.body.dataset.mode === mode, patience, mode);
+
+export const saved = (page) => page.waitForFunction(() => document.body.dataset.saved === 'true', patience);
+
+// keptOffline waits until the service worker keeps the page.
+export const keptOffline = (page) => page.waitForFunction(() => document.body.dataset.offline === 'ready', patience);
+
+export const text = (page, id) => page.$eval(`#${id}`, (element) => element.textContent);
+
+// device returns what the page says of this device, by term.
+export const device = (page) =>
+  page.$eval('#self', (list) => Object.fromEntries([...list.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextSibling.firstChild.textContent])));
+
+// peers returns the peers in the table, as lists of text by stable ID, in their order. It scrolls through all of it.
+// Ages in them change by themselves, and so are left out; whether a peer is or was online is the same.
+export async function peers(page) {
+  const rows = await page.evaluate(async () => {
+    const scroll = document.getElementById('peers-scroll');
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const found = new Map();
+    scroll.scrollTop = 0;
+    for (;;) {
+      await frame();
+      await frame();
+      const rows = [...scroll.querySelectorAll('[role="row"]')];
+      if (rows.some((row) => !row.dataset.id)) continue;
+      for (const row of rows) found.set(row.dataset.id, [...row.children].map((cell) => cell.textContent));
+      if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1) break;
+      scroll.scrollTop += scroll.clientHeight;
+    }
+    scroll.scrollTop = 0;
+    return [...found];
+  });
+  return Object.fromEntries(rows.map(([id, cells]) => [id, cells.map((cell) => cell.replace(/^was /, '').replace(/^offline .*/, 'offline'))]));
+}
+
+export async function setControl(page, up) {
+  await page.click('#control');
+  await page.waitForFunction((state) => document.body.dataset.control === state, patience, up ? 'up' : 'down');
+}
+
+// screenshot keeps a picture for people to look at.
+export async function screenshot(page, name, options) {
+  await mkdir(screenshots, { recursive: true });
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(screenshots, `${name}.png`), ...options });
+}

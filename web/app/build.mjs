@@ -1,0 +1,51 @@
+// Builds the page into dist/page, or the folder given: the page itself, its two workers, and the service
+// worker with the list of all files that it keeps. Needs the programs in dist/.
+
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const out = process.argv[2] ?? join(dist, 'page');
+
+// What is in dist/ is served beside the page as it is: a module finds its program by its own address.
+const programs = (await readdir(dist)).filter((name) => /\.(js|mjs|wasm)$/.test(name)).sort();
+const beside = {
+  name: 'beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(netmapcache\.js|wasm_exec\.mjs)$/ }, ({ path }) => ({ path: `./${path.split('/').at(-1)}`, external: true }));
+  },
+};
+
+const options = {
+  absWorkingDir: here,
+  bundle: true,
+  format: 'esm',
+  target: ['chrome109', 'firefox114', 'safari16.4'],
+  minify: true,
+  legalComments: 'eof',
+  logLevel: 'warning',
+  outdir: out,
+  plugins: [beside],
+};
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+await build({ ...options, entryPoints: { page: 'main.js', 'network-worker': 'network-worker.js', 'model-worker': 'model-worker.js' } });
+await build({ ...options, entryPoints: { page: 'page.css' } });
+for (const name of ['index.html', 'manifest.webmanifest', 'icon.svg', 'icon-maskable.svg']) await cp(join(here, name), join(out, name));
+
+// The service worker, last: its list has the digest of each file, and it changes with any of them.
+const files = {};
+for (const name of (await readdir(out)).sort()) files[name] = await digest(join(out, name));
+for (const name of programs) files[name] = await digest(join(dist, name));
+const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
+await build({ ...options, format: 'iife', entryPoints: ['sw.js'], define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(version) } });
+
+async function digest(path) {
+  return `sha256-${createHash('sha256').update(await readFile(path)).digest('base64')}`;
+}

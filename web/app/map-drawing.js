@@ -1,0 +1,171 @@
+// Draws the map of the network on a canvas, in the worker. What is too small to be seen is left out.
+
+const turn = 2 * Math.PI;
+const mostNames = 250; // of peers at a time
+
+// draw draws a layout. View is { width, height, ratio, x, y, k }: the size in pixels of the page, pixels of the screen for each, and
+// where and how large the layout is. Marks is { found, selected, hovered, self, home }.
+export function draw(context, layout, view, marks, theme) {
+  const { width, height, ratio, x, y, k } = view;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const place = (group) => ({ group, cx: x + k * group.x, cy: y + k * group.y, cr: k * group.r });
+  const all = layout.groups.map(place);
+  const visible = all.filter(({ cx, cy, cr }) => cx + cr > 0 && cx - cr < width && cy + cr > 0 && cy - cr < height);
+
+  drawLinks(context, all, view, marks, theme);
+  drawCircles(context, visible, theme);
+  drawPeers(context, visible, view, marks, theme);
+  drawMarked(context, layout, view, marks, theme);
+  const taken = [];
+  drawSelf(context, view, marks, theme, taken);
+  drawGroupNames(context, visible, view, theme, taken);
+  drawPeerNames(context, visible, view, marks, theme, taken);
+}
+
+function drawLinks(context, all, { x, y }, { home }, theme) {
+  for (const { group, cx, cy } of all) {
+    if (group.rows.length === 0 && group.key !== home) continue;
+    context.strokeStyle = group.key === home ? theme.accent : theme.line;
+    context.lineWidth = group.key === home ? 2.5 : 1;
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(cx, cy);
+    context.stroke();
+  }
+}
+
+function drawCircles(context, visible, theme) {
+  for (const { cx, cy, cr } of visible) {
+    context.fillStyle = theme.disc;
+    context.strokeStyle = theme.line;
+    context.lineWidth = 1;
+    circle(context, cx, cy, cr);
+    context.fill();
+    context.stroke();
+  }
+}
+
+function drawPeers(context, visible, { width, height, k }, { found }, theme) {
+  const radius = Math.max(0.6, k);
+  const paths = { online: new Path2D(), offline: new Path2D(), expired: new Path2D(), faded: new Path2D() };
+  for (const { group, cx, cy } of visible) {
+    for (let i = 0; i < group.rows.length; i++) {
+      const px = cx + k * group.xs[i];
+      const py = cy + k * group.ys[i];
+      if (px < -radius || py < -radius || px > width + radius || py > height + radius) continue;
+      const row = group.rows[i];
+      const path = paths[found && !found.has(row.id) ? 'faded' : row.status];
+      if (radius < 1.5) {
+        path.rect(px - radius, py - radius, 2 * radius, 2 * radius);
+      } else {
+        path.moveTo(px + radius, py);
+        path.arc(px, py, radius, 0, turn);
+      }
+    }
+  }
+  context.fillStyle = theme.faded;
+  context.fill(paths.faded);
+  context.fillStyle = theme.offline;
+  context.fill(paths.offline);
+  context.fillStyle = theme.expired;
+  context.fill(paths.expired);
+  context.fillStyle = theme.online;
+  context.fill(paths.online);
+}
+
+function drawMarked(context, layout, { x, y, k }, { selected, hovered }, theme) {
+  for (const [id, color, margin] of [[hovered, theme.text, 2], [selected, theme.accent, 3]]) {
+    const place = layout.byID.get(id);
+    if (!place) continue;
+    const { group, i } = place;
+    const px = x + k * (group.x + group.xs[i]);
+    const py = y + k * (group.y + group.ys[i]);
+    if (id === selected) {
+      context.strokeStyle = color;
+      context.lineWidth = 1.5;
+      context.setLineDash([4, 3]);
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(x + k * group.x, y + k * group.y);
+      context.lineTo(px, py);
+      context.stroke();
+      context.setLineDash([]);
+    }
+    context.strokeStyle = color;
+    context.lineWidth = 2;
+    circle(context, px, py, Math.max(4, k) + margin);
+    context.stroke();
+  }
+}
+
+function drawSelf(context, { x, y, k }, { self }, theme, taken) {
+  const size = Math.max(7, Math.min(18, 3.5 * k));
+  context.fillStyle = theme.accent;
+  circle(context, x, y, size);
+  context.fill();
+  context.fillStyle = theme.back;
+  circle(context, x, y, size * 0.42);
+  context.fill();
+  context.font = `600 12px ${theme.font}`;
+  name(context, self, x, y + size + 12, theme.text, theme, taken, true);
+}
+
+function drawGroupNames(context, visible, { k }, theme, taken) {
+  for (const { group, cx, cy, cr } of visible) {
+    const size = Math.max(2, Math.min(9, 1.4 * k));
+    context.fillStyle = theme.relay;
+    context.beginPath();
+    context.moveTo(cx, cy - size);
+    context.lineTo(cx + size, cy);
+    context.lineTo(cx, cy + size);
+    context.lineTo(cx - size, cy);
+    context.fill();
+    if (cr < 12) continue;
+    context.font = `${cr < 40 ? 11 : 13}px ${theme.font}`;
+    const share = cr >= 40 && group.rows.length > 0 ? `  ${group.online.toLocaleString()}/${group.rows.length.toLocaleString()}` : '';
+    name(context, short(group.key, 28) + share, cx, cy - cr - 4, theme.soft, theme, taken, false);
+  }
+}
+
+function drawPeerNames(context, visible, { width, height, k }, { found, selected, hovered }, theme, taken) {
+  const wanted = (id) => id === selected || id === hovered;
+  const close = k >= 9;
+  let names = 0;
+  context.font = `11px ${theme.font}`;
+  for (const { group, cx, cy } of visible) {
+    for (let i = 0; i < group.rows.length; i++) {
+      const row = group.rows[i];
+      if (!wanted(row.id) && (!close || names >= mostNames || (found && !found.has(row.id)))) continue;
+      const px = cx + k * group.xs[i];
+      const py = cy + k * group.ys[i];
+      if (px < 0 || py < 0 || px > width || py > height) continue;
+      if (name(context, short(row.name, 22), px, py + k + 11, theme.text, theme, taken, wanted(row.id))) names++;
+    }
+  }
+}
+
+// name writes a text where no other is, or, if it must, anyway. It reports whether it did.
+function name(context, text, x, y, color, theme, taken, must) {
+  const width = context.measureText(text).width;
+  const box = [x - width / 2 - 2, y - 11, x + width / 2 + 2, y + 4];
+  if (!must && taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) return false;
+  taken.push(box);
+  context.textAlign = 'center';
+  context.lineJoin = 'round';
+  context.lineWidth = 3;
+  context.strokeStyle = theme.back;
+  context.strokeText(text, x, y);
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+  return true;
+}
+
+function circle(context, x, y, r) {
+  context.beginPath();
+  context.arc(x, y, r, 0, turn);
+}
+
+function short(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}

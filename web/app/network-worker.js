@@ -1,0 +1,199 @@
+// The worker that runs the WebAssembly programs: the cache, and the client in one tab of all. It gives the network
+// map to the model worker, so that none of it passes through the page, and tells the page what it does.
+
+import { expose } from 'comlink';
+
+import { openCache } from './netmapcache.js';
+import { startClient } from '../client.js';
+
+const tabLock = 'network-client'; // held by the one tab that runs the client
+const oldest = 180 * 24 * 3600_000; // milliseconds; as long as a node's key lasts unless an administrator decides otherwise
+const restAfter = 4; // a refresh is followed by a pause this many times as long as it took, and of
+const minRest = 200; // milliseconds at least
+
+let options; // { database, controlURL, hostname }
+let tell; // tells the page of a change
+let model; // the port of the model worker
+
+let cache; // undefined if there can't be one
+let client; // the running client
+let wanted; // an AbortController while a connection is wanted
+const known = {
+  info: undefined, // what the cache says of its snapshot
+  problems: {}, // by where they come from: { code, message }
+  state: undefined, // what the client said last
+  wanted: false,
+  waiting: false, // another tab has the connection
+  loading: undefined, // { received, total } while the client's program is on its way
+  heard: 0, // how often the client had news
+};
+
+function changed(change = {}) {
+  Object.assign(known, change);
+  tell(known);
+}
+
+function problem(where, error) {
+  const problems = { ...known.problems };
+  if (error) problems[where] = { code: error.code, message: error.message };
+  else delete problems[where];
+  changed({ problems });
+}
+
+// The network map
+
+// refresh hands on the newest network map: from the client if it has one, else from the cache.
+const refresh = unhurried(async () => {
+  const heard = known.heard;
+  const live = client?.netmap();
+  const netmap = live ?? (await load());
+  const info = await loadInfo();
+  model.postMessage({ netmap, live: Boolean(live), heard, savedAt: info?.savedAt.getTime(), confirmedAt: info?.confirmedAt.getTime() });
+  changed({ info });
+});
+
+async function load() {
+  try {
+    const netmap = await cache?.load();
+    if (cache) problem('cache');
+    return netmap;
+  } catch (error) {
+    problem('cache', error.code === 'not-available' ? undefined : error);
+    return undefined;
+  }
+}
+
+async function loadInfo() {
+  try {
+    return await cache?.info();
+  } catch {
+    return undefined; // loading says why
+  }
+}
+
+// unhurried returns a function that runs run, once at a time and with rests, so that something that changes
+// all the time, and takes long, leaves room for everything else.
+function unhurried(run) {
+  let running;
+  let again = false;
+  const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  return function start() {
+    if (running) {
+      again = true;
+      return running;
+    }
+    const began = performance.now();
+    running = run();
+    running
+      .then(() => rest(Math.max(minRest, restAfter * (performance.now() - began))))
+      .then(() => {
+        running = undefined;
+        if (!again) return;
+        again = false;
+        start();
+      });
+    return running;
+  };
+}
+
+// The client
+
+// connect runs the client for as long as a connection is wanted, once no other tab does.
+async function connect() {
+  if (wanted) return;
+  wanted = new AbortController();
+  const { signal } = wanted;
+  problem('client');
+  changed({ wanted: true, waiting: true });
+  try {
+    await navigator.locks.request(tabLock, { signal }, () => runClient(signal));
+  } catch (error) {
+    if (error.name !== 'AbortError') problem('client', error);
+  }
+  if (wanted?.signal === signal) disconnect();
+  refresh();
+}
+
+async function runClient(signal) {
+  changed({ waiting: false, loading: {} });
+  try {
+    client = await startClient({ ...options, onState, onProgress: (loading) => changed({ loading }) });
+  } finally {
+    changed({ loading: undefined });
+  }
+  const stop = () => client.stop();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    await client.ended;
+  } finally {
+    client = undefined;
+    changed({ state: undefined });
+  }
+}
+
+function onState(state) {
+  const before = known.state;
+  const news = state.fullMaps !== before?.fullMaps || state.deltas !== before?.deltas || state.savedAt !== before?.savedAt;
+  changed({ state, heard: known.heard + (news ? 1 : 0) });
+  if (news) refresh();
+}
+
+function disconnect() {
+  wanted?.abort();
+  wanted = undefined;
+  changed({ wanted: false, waiting: false });
+}
+
+// What the page may ask for
+
+const tabs = new BroadcastChannel('network-page');
+tabs.addEventListener('message', disconnect); // forgotten in another tab
+
+expose({
+  async start(given, port, listener) {
+    options = given;
+    model = port;
+    tell = listener;
+    try {
+      cache = await openCache({ database: options.database, owner: options.controlURL, maxAge: oldest });
+      cache.subscribe(refresh);
+    } catch (error) {
+      problem('cache', error);
+    }
+    await refresh();
+    connect();
+  },
+
+  connect,
+  retry: () => client?.retry(),
+
+  // forget ends the connection in all tabs and removes all that is stored of the network.
+  async forget() {
+    tabs.postMessage('forget');
+    disconnect();
+    await navigator.locks.request(tabLock, async () => {
+      await cache?.clear();
+      await removeDatabase(`${options.database}-keys`);
+    });
+    changed({ info: undefined });
+    model.postMessage({ heard: known.heard });
+    refresh(); // one that began before may have had something to show
+  },
+
+  // snapshot returns the saved network map as a file.
+  async snapshot() {
+    return new Blob([JSON.stringify(await cache.load(), undefined, 1)], { type: 'application/json' });
+  },
+
+  // fetch asks a peer, through the tailnet.
+  fetch: (url) => client.fetch(url),
+});
+
+function removeDatabase(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+}

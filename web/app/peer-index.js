@@ -1,0 +1,88 @@
+// An index of a network's peers: what the table shows of them, in the order and the selection asked for.
+
+import { addresses, nodeName, parseTime, relayName, userName } from './format.js';
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+// The statuses, in the order in which peers sort by them.
+const statuses = { online: 0, offline: 1, expired: 2 };
+
+export class PeerIndex {
+  rows = []; // one for each peer, in the order of the network map
+  byID = new Map(); // from stable ID to row
+
+  constructor(netmap) {
+    for (const node of netmap?.Peers ?? []) {
+      const row = makeRow(netmap, node);
+      this.rows.push(row);
+      this.byID.set(row.id, row);
+    }
+    const byName = [...this.rows].sort((a, b) => collator.compare(a.name, b.name));
+    byName.forEach((row, i) => (row.nameOrder = i));
+  }
+
+  // find returns the rows that a question selects: { search, sort, descending, status, system, tag, owner, relay }.
+  find({ search = '', sort = 'name', descending = false, ...filters }) {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = Object.entries(filters).filter(([, value]) => value);
+    const found = this.rows.filter((row) => words.every((word) => row.text.includes(word)) && wanted.every(([field, value]) => has(row, field, value)));
+    const order = orders[sort];
+    const sign = descending ? -1 : 1;
+    return found.sort((a, b) => sign * order(a, b) || a.nameOrder - b.nameOrder);
+  }
+
+  // choices returns the values that occur in a field, with how often, the most frequent first.
+  choices(field) {
+    const counts = new Map();
+    for (const row of this.rows) {
+      for (const value of [row[field]].flat()) if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    return [...counts].sort((a, b) => b[1] - a[1] || collator.compare(a[0], b[0]));
+  }
+
+  online() {
+    return this.rows.reduce((sum, row) => sum + (row.status === 'online'), 0);
+  }
+}
+
+function has(row, field, value) {
+  return Array.isArray(row[field]) ? row[field].includes(value) : row[field] === value;
+}
+
+function makeRow(netmap, node) {
+  const name = nodeName(node);
+  const tag = node.Tags ?? [];
+  const owner = tag.length ? '' : userName(netmap, node.Sharer || node.User);
+  const addrs = addresses(node);
+  const row = {
+    id: node.StableID,
+    node,
+    name,
+    address: addrs[0] ?? '',
+    tag,
+    owner,
+    holder: tag.length ? tag.join(', ') : owner,
+    system: node.Hostinfo?.OS ?? '',
+    relay: relayName(netmap, node.HomeDERP),
+    status: node.Expired ? 'expired' : node.Online ? 'online' : 'offline',
+    seen: node.Online ? undefined : parseTime(node.LastSeen),
+  };
+  row.text = [node.Name, name, ...addrs, row.holder, row.system, row.relay].join('\n').toLowerCase();
+  row.addressOrder = addressOrder(row.address);
+  return row;
+}
+
+// addressOrder returns a number, or a string for IPv6, by which addresses sort.
+function addressOrder(address) {
+  const parts = address.split('.');
+  return parts.length === 4 ? parts.reduce((sum, part) => sum * 256 + Number(part), 0) : Infinity;
+}
+
+const orders = {
+  name: (a, b) => a.nameOrder - b.nameOrder,
+  address: (a, b) => a.addressOrder - b.addressOrder || collator.compare(a.address, b.address),
+  holder: (a, b) => collator.compare(a.holder, b.holder),
+  system: (a, b) => collator.compare(a.system, b.system),
+  relay: (a, b) => collator.compare(a.relay, b.relay),
+  status: (a, b) => statuses[a.status] - statuses[b.status] || (b.seen ?? 0) - (a.seen ?? 0),
+};

@@ -1,0 +1,31 @@
+// What went wrong, as sentences that say what to do next.
+
+const ofCache = {
+  unavailable: "This browser doesn't let the page keep anything, so the network is shown while it can be reached and is lost afterwards. Leave private browsing, or allow this site to store data, then reload.",
+  blocked: 'Another tab with an older version of this page holds the saved network. Close that tab, then reload this one.',
+  quota: 'The storage that the browser grants this site is full: the network as it was saved last stays, newer changes are not saved. Free space on this device; saving then goes on by itself.',
+  storage: 'The saved network can’t be read or written. Reload; if that doesn’t help, restart the browser.',
+  corrupt: 'The saved network is damaged and isn’t shown. The next one from the control plane takes its place; or forget it now.',
+  'wrong-owner': 'The saved network belongs to another account or server and isn’t shown. Forget it to start with this one.',
+  expired: 'The saved network is older than half a year and isn’t shown, since its keys are no longer good. Connect to get a new one, or forget it.',
+  format: 'The saved network was written by a newer version of this page. Reload to get that version.',
+  wasm: 'The program that reads the saved network couldn’t be loaded. See that this page’s server can be reached, then reload.',
+  crashed: 'The program that reads the saved network ended unexpectedly. Reload to start it again.',
+};
+
+const ofClient = {
+  crashed: 'The client ended unexpectedly. Connect to start it again.',
+};
+
+// explain returns the sentences for a problem of the cache, the client, saving or the page: { text, reason }.
+export function explain(where, { code, message }) {
+  const text = {
+    cache: () => ofCache[code] ?? 'The saved network can’t be used. Reload; if that doesn’t help, forget it.',
+    client: () => ofClient[code] ?? 'The client couldn’t be started, or has ended. See that this page’s server can be reached, then connect again.',
+    saving: () => (isQuota(message) ? ofCache.quota : 'The network couldn’t be saved: the one saved last stays. The page tries again with the next change.'),
+    page: () => message,
+  }[where]();
+  return { text, reason: where === 'page' ? '' : message };
+}
+
+const isQuota = (message) => /quota/i.test(message);
