@@ -1,0 +1,236 @@
+package ipncache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/netmapcache/netmapcache/client/internal/tailnet"
+	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/store"
+	"github.com/netmapcache/netmapcache/store/memstore"
+	"tailscale.com/control/controlclient"
+	"tailscale.com/envknob"
+	"tailscale.com/ipn"
+	"tailscale.com/ipn/ipnext"
+	"tailscale.com/ipn/ipnlocal"
+	"tailscale.com/ipn/store/mem"
+	"tailscale.com/tailcfg"
+	"tailscale.com/tsd"
+	"tailscale.com/types/logger"
+	"tailscale.com/types/logid"
+	"tailscale.com/types/netmap"
+	"tailscale.com/wgengine"
+)
+
+// patience is how long a test waits for something that happens in milliseconds.
+const patience = 20 * time.Second
+
+// options are those of the backends under test, by their systems. Other than those that Register would
+// set they may differ from one to the other.
+var options sync.Map // *tsd.System -> Options
+
+func TestMain(m *testing.M) {
+	envknob.SetNoLogsNoSupport()
+	lookEvery = 20 * time.Millisecond
+	ipnext.RegisterExtension(name, func(logf logger.Logf, b ipnext.SafeBackend) (ipnext.Extension, error) {
+		opts, ok := options.Load(b.Sys())
+		if !ok {
+			return nil, ipnext.SkipExtension
+		}
+		return newExtension(logf, b.(*ipnlocal.LocalBackend), opts.(Options)), nil
+	})
+	os.Exit(m.Run())
+}
+
+// rig is a tailnet with its control plane behind a switch, and what a device keeps.
+type rig struct {
+	t       *testing.T
+	network *tailnet.Network
+	control *tailnet.Switch
+	url     string
+
+	always   bool
+	keys     *mem.Store
+	networks *memstore.Store
+}
+
+// newRig returns a tailnet whose control asks for the netmap to be kept. Its relays are on ports
+// of this machine where nothing listens.
+func newRig(t *testing.T) *rig {
+	const peers = 40
+	nm := netmaptest.Realistic(peers+10, 1)
+	nm.DERPMap = &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{}}
+	for id := 1; id <= 3; id++ {
+		nm.DERPMap.Regions[id] = &tailcfg.DERPRegion{
+			RegionID:   id,
+			RegionCode: fmt.Sprint("relay", id),
+			Nodes: []*tailcfg.DERPNode{{
+				Name: fmt.Sprint(id), RegionID: id, HostName: "127.0.0.1", IPv4: "127.0.0.1", IPv6: "none",
+				DERPPort: 1, STUNPort: -1, InsecureForTests: true,
+			}},
+		}
+	}
+	self := nm.SelfNode.AsStruct()
+	self.CapMap = tailcfg.NodeCapMap{tailcfg.NodeAttrCacheNetworkMaps: nil}
+	nm.SelfNode = self.View()
+	r := &rig{
+		t:        t,
+		network:  tailnet.New(nm, peers, 1),
+		keys:     new(mem.Store),
+		networks: memstore.New(),
+	}
+	r.control = tailnet.NewSwitch(tailnet.NewControl(r.network, logger.Discard))
+	server := httptest.NewServer(r.control)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { r.control.Set(false) })
+	r.url = server.URL
+	return r
+}
+
+// device is a running backend.
+type device struct {
+	*ipnlocal.LocalBackend
+	r      *rig
+	events chan outcome
+	stop   func() // shuts it down, once
+}
+
+// outcome is what OnEvent was told.
+type outcome struct {
+	event Event
+	err   error
+}
+
+// start runs a backend until the test, or stop, ends it.
+func (r *rig) start() *device {
+	r.t.Helper()
+	d := &device{r: r, events: make(chan outcome, 10_000)}
+	sys := tsd.NewSystem()
+	options.Store(sys, Options{
+		Always:  r.always,
+		OnEvent: func(_ *ipnlocal.LocalBackend, e Event, err error) { d.events <- outcome{e, err} },
+		Open: func(context.Context, *ipnlocal.LocalBackend, ipn.ProfileID) (store.Store, error) {
+			return r.networks, nil
+		},
+	})
+	logf := logger.Discard
+	if testing.Verbose() {
+		logf = r.t.Logf
+	}
+	sys.Set(r.keys)
+	engine, err := wgengine.NewFakeUserspaceEngine(logf, sys.Set, sys.HealthTracker.Get(), sys.UserMetricsRegistry(), sys.Bus.Get())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	sys.Set(engine)
+	d.LocalBackend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, controlclient.LoginDefault)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	d.stop = sync.OnceFunc(func() {
+		d.Shutdown()
+		engine.Close()
+		sys.Bus.Get().Close()
+		options.Delete(sys)
+	})
+	r.t.Cleanup(d.stop)
+	prefs := ipn.NewPrefs()
+	prefs.ControlURL = r.url
+	prefs.WantRunning = true
+	if err := d.Start(ipn.Options{UpdatePrefs: prefs}); err != nil {
+		r.t.Fatal(err)
+	}
+	return d
+}
+
+// login registers the backend's node for the first time.
+func (d *device) login() {
+	d.r.t.Helper()
+	if err := d.StartLoginInteractive(d.r.t.Context()); err != nil {
+		d.r.t.Fatal(err)
+	}
+	d.await("a netmap", func() bool { return d.live() })
+}
+
+// live reports whether the backend has a netmap from control.
+func (d *device) live() bool {
+	nm := d.NetMapNoPeers()
+	return nm != nil && !nm.Cached
+}
+
+// await waits until ok, which is asked again after each event and notification.
+func (d *device) await(what string, ok func() bool) {
+	d.r.t.Helper()
+	ctx, cancel := context.WithTimeout(d.r.t.Context(), patience)
+	defer cancel()
+	again := make(chan struct{}, 1)
+	go d.WatchNotifications(ctx, ipn.NotifyInitialState|ipn.NotifyPeerChanges, nil, func(*ipn.Notify) bool {
+		select {
+		case again <- struct{}{}:
+		default:
+		}
+		return true
+	})
+	for !ok() {
+		select {
+		case <-again:
+		case <-d.events:
+		case <-ctx.Done():
+			d.r.t.Fatalf("waiting for %s; the state is %v", what, d.State())
+		}
+	}
+}
+
+// awaitEvent returns the error of the first event of a kind from now on.
+func (d *device) awaitEvent(e Event) error {
+	d.r.t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case o := <-d.events:
+			if o.event == e {
+				return o.err
+			}
+		case <-timeout:
+			d.r.t.Fatalf("waiting for %s; the state is %v", e, d.State())
+		}
+	}
+}
+
+// cached returns the stored netmap, or nil.
+func (r *rig) cached() *netmap.NetworkMap {
+	r.t.Helper()
+	nm, err := netmapcache.NewCache(r.networks).Load(r.t.Context())
+	if err != nil && !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+		r.t.Fatal(err)
+	}
+	return nm
+}
+
+// diff compares what is stored with what the backend has, but for this node's home relay, which the
+// backend's netmap doesn't know.
+func (d *device) diff(stored *netmap.NetworkMap) string {
+	want := d.NetMapWithPeers()
+	self := want.SelfNode.AsStruct()
+	self.HomeDERP = stored.SelfNode.HomeDERP()
+	want.SelfNode = self.View()
+	return netmaptest.Diff(stored, want, netmaptest.Ignore("netmap.NetworkMap.Cached"))
+}
+
+// awaitSaved waits until what is stored is what the backend has, and not before.
+func (d *device) awaitSaved(before *netmap.NetworkMap) *netmap.NetworkMap {
+	d.r.t.Helper()
+	var stored *netmap.NetworkMap
+	d.await("the cache to hold what the backend has", func() bool {
+		stored = d.r.cached()
+		return stored != nil && d.diff(stored) == "" && netmaptest.Diff(stored, before) != ""
+	})
+	return stored
+}
