@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench wasm tool client chromium npm clean
+.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs wasm tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -26,6 +26,7 @@ test: format vet test-go test-upstream test-browser test-e2e
 test-go:
 	$(call say,Go tests with the race detector)
 	go test -race ./...
+	cd bench && go test ./...
 	go test -tags netmapcache_omit -run TestOmitted ./netmapcache
 	cd cmd/netmapcache && go test ./...
 
@@ -60,6 +61,7 @@ vet:
 	GOOS=windows go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
 	cd cmd/netmapcache && go vet ./...
+	cd bench && go vet ./...
 	cd client && go vet ./...
 	cd client && tags=$$(go run ./cmd/browsertags) && GOOS=js GOARCH=wasm go vet -tags "$$tags" ./cmd/client
 
@@ -75,25 +77,30 @@ lint: format vet
 	$$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool ./... && \
 	(cd cmd/netmapcache && $$tool ./...) && \
+	(cd bench && $$tool ./...) && \
 	cd client && $$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
 	$(call say,known vulnerabilities)
 	tools/vulncheck ./...
 	GOOS=js GOARCH=wasm tools/vulncheck -tags ts_omit_usermetrics ./wasm
 	cd cmd/netmapcache && ../../tools/vulncheck ./...
+	cd bench && ../tools/vulncheck ./...
 	cd client && ../tools/vulncheck ./...
 
 ## generate: make the codec and docs/format.cddl anew
 generate:
 	go generate ./...
 
-## bench: this package beside upstream's, as a table of ratios
+## bench: this package beside upstream's and the limit; ARGS=-h for what can be chosen
 bench:
-	$(call say,benchmarks; takes some minutes)
+	$(call say,building the measuring program; measuring takes some ten minutes)
 	@mkdir -p dist
-	go test -run '^$$' -bench BenchmarkCache -benchtime 0.3s -count 6 -timeout 60m ./netmapcache | tee dist/bench.txt
-	$(call say,ours in relation to upstream)
-	@cd tools && go tool benchstat -row /op,/peers -col /impl ../dist/bench.txt
+	cd bench && go build -o ../dist/bench .
+	dist/bench $(ARGS)
+
+## bench-docs: likewise, and write the results into docs/performance.md
+bench-docs:
+	@$(MAKE) --no-print-directory bench ARGS='-docs docs $(ARGS)'
 
 ## wasm: build the JavaScript module into dist/, and check its size
 wasm:

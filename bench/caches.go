@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/store/memstore"
+	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/netmap"
+)
+
+// What is measured. The limits are no caches: see limit.go.
+const (
+	implUpstream = "upstream"       // tailscale.com's cache on its FileStore
+	implOurs     = "ours"           // this project's on its FileStore
+	implMemory   = "memory"         // this project's on memstore
+	implLimit    = "limit"          // what can't be done without
+	implUnsynced = "limit-unsynced" // likewise, if nothing has to survive a power cut
+	implBytes    = "limit-bytes"    // likewise, if nobody wants a netmap of the bytes
+)
+
+// What is measured of them.
+const (
+	opColdStore     = "ColdStore"        // Store into an empty store, in a process that stored nothing before
+	opColdDurable   = "ColdStoreDurable" // likewise, until it would survive a power cut
+	opSameStore     = "SameStore"        // Store of the netmap that was stored last
+	opEqualStore    = "EqualStore"       // Store of an equal netmap that shares no memory with the last
+	opOneStore      = "OneChangedStore"  // Store of a netmap in which one peer changed
+	opHundredStore  = "HundredChangedStore"
+	opUpdatePeers   = "UpdatePeersOne"
+	opUpdateSelf    = "UpdateSelfOnly"
+	opLoadWarm      = "LoadWarm"    // Load in a new process, files in the page cache
+	opLoadDropped   = "LoadDropped" // Load in a new process, files on the disk alone
+	opFirstStore    = "FirstStore"  // Store of an equal netmap after a Load in the same process
+	opMemcpy        = "Memcpy"      // of the stored bytes, as the next
+	opSHA256        = "SHA256"
+	opWrite         = "Write"       // to one file
+	opWriteSynced   = "WriteSynced" // that survives a power cut, under a name that is replaced at once
+	opRead          = "Read"        // of one file in the page cache
+	opValues        = "Values"      // a copy of the netmap
+	hundred         = 100
+	distinctChanges = 8 // netmaps that calls take in turn, so that each call has a change
+)
+
+var storeOps = []string{opColdStore, opColdDurable, opSameStore, opEqualStore, opOneStore, opHundredStore, opUpdatePeers, opUpdateSelf}
+
+// limitOps are what only the limits have, of those that a session measures.
+var limitOps = []string{opFirstStore, opMemcpy, opSHA256, opWrite, opWriteSynced, opRead}
+
+// cache is what upstream's Cache and this project's have in common.
+type cache interface {
+	Load(context.Context) (*netmap.NetworkMap, error)
+	Store(context.Context, *netmap.NetworkMap) error
+	UpdateSelfOnly(context.Context, *netmap.NetworkMap) error
+	UpdatePeers(context.Context, []tailcfg.NodeView, []tailcfg.StableNodeID) error
+}
+
+// openCache returns a cache of what dir holds.
+func openCache(impl, dir string) (cache, error) {
+	switch impl {
+	case implUpstream:
+		return upstream.NewCache(upstream.FileStore(dir)), nil
+	case implOurs:
+		return netmapcache.NewCache(netmapcache.FileStore(dir)), nil
+	case implMemory:
+		s, err := inMemory(netmapcache.FileStore(dir))
+		return netmapcache.NewCache(s), err
+	}
+	return nil, fmt.Errorf("no cache is called %q", impl)
+}
+
+// inMemory returns a store with the values of files.
+func inMemory(files netmapcache.FileStore) (*memstore.Store, error) {
+	s := memstore.New()
+	ctx := context.Background()
+	for key, err := range files.List(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		value, err := files.Load(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Store(ctx, key, value); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
