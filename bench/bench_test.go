@@ -105,7 +105,7 @@ func TestGoals(t *testing.T) {
 	}
 	for what, want := range map[string]string{
 		"cold Store, CPU": "0.1x less no",
-		"cold Store, wall; ours is durable, upstream's not": "4.0x less no",
+		"cold Store, wall; ours is durable, upstream's not": "4x less no",
 		"growth of cold Store, CPU":                         "exponent 2.00 no",
 		"UpdatePeers(1), CPU":                               "not measured ",
 	} {

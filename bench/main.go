@@ -47,6 +47,7 @@ type options struct {
 	impl    string
 	filled  string
 	atLeast time.Duration
+	memory  bool
 }
 
 func runCommand(ctx context.Context) error {
@@ -58,10 +59,11 @@ func runCommand(ctx context.Context) error {
 	flag.StringVar(&o.output, "o", "dist/bench.txt", "the file for the results")
 	flag.BoolVar(&o.report, "report", false, "measure nothing, report what the file says")
 	flag.StringVar(&o.docs, "docs", "", "the directory docs, to write the results there as well")
-	flag.StringVar(&o.child, "child", "", "used between processes of this program, as are impl, filled and at-least")
+	flag.StringVar(&o.child, "child", "", "used between processes of this program, as are impl, filled, at-least and memory")
 	flag.StringVar(&o.impl, "impl", "", "")
 	flag.StringVar(&o.filled, "filled", "", "")
 	flag.DurationVar(&o.atLeast, "at-least", 50*time.Millisecond, "")
+	flag.BoolVar(&o.memory, "memory", false, "")
 	flag.Parse()
 
 	if o.child != "" {
@@ -85,7 +87,7 @@ func measureHere(o *options) error {
 	if err != nil {
 		return err
 	}
-	m := &meter{impl: o.impl, peers: peers, out: os.Stdout, atLeast: o.atLeast}
+	m := &meter{impl: o.impl, peers: peers, out: os.Stdout, atLeast: o.atLeast, memory: o.memory}
 	wanted := (&plan{ops: list(o.ops)}).wanted
 	switch {
 	case o.child == "session" && o.impl == implLimit:

@@ -19,6 +19,9 @@ import (
 // manyPeers is from where on a size is measured half as often.
 const manyPeers = 50_000
 
+// memoryEvery is in which repetitions memory is measured. It varies little.
+const memoryEvery = 3
+
 // A plan says what to measure.
 type plan struct {
 	peers   []int
@@ -59,6 +62,11 @@ func (p *plan) measure(ctx context.Context) error {
 					if err := p.load(ctx, impl, peers, op); err != nil {
 						return err
 					}
+				}
+			}
+			if rep%memoryEvery == 0 {
+				if err := p.memory(ctx, peers); err != nil {
+					return err
 				}
 			}
 			progress(" (%.0f s)", time.Since(began).Seconds())
@@ -120,6 +128,28 @@ func (p *plan) session(ctx context.Context, impl string, peers int) (err error) 
 	}()
 	return p.child(ctx, "-child", "session", "-impl", impl, "-peers", strconv.Itoa(peers),
 		"-dir", dir, "-filled", p.filled(impl, peers))
+}
+
+// memory runs the processes that store and load for the memory that they take.
+func (p *plan) memory(ctx context.Context, peers int) error {
+	progress(" memory;")
+	for _, impl := range []string{implUpstream, implOurs} {
+		dir := filepath.Join(p.work, "session")
+		if err := os.Mkdir(dir, 0700); err != nil {
+			return err
+		}
+		for _, child := range []string{"session", opLoadWarm, opLoadDropped} {
+			err := p.run(ctx, p.out, nil, []string{"-child", child, "-impl", impl, "-peers", strconv.Itoa(peers),
+				"-dir", dir, "-filled", p.filled(impl, peers), "-memory"})
+			if err != nil {
+				return err
+			}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // load runs a process that loads.

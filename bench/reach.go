@@ -46,9 +46,9 @@ var goals = []goal{
 func onReachPeers(ops string) string { return fmt.Sprintf("-ops %s -peers %d", ops, reachPeers) }
 
 // less is the goal to spend so many times less than upstream.
-func less(what, op, unit string, times float64) goal {
-	g := goal{what: what, args: onReachPeers(op), target: fmt.Sprintf("%gx less", times), format: "%.1fx less", least: times, most: math.Inf(1)}
-	if times == 1 {
+func less(what, op, unit string, factor float64) goal {
+	g := goal{what: what, args: onReachPeers(op), target: fmt.Sprintf("%gx less", factor), format: "%.3gx less", least: factor, most: math.Inf(1)}
+	if factor == 1 {
 		g.target = "not more"
 	}
 	g.figure = func(r *results) float64 { return r.ratio(op, reachPeers, implUpstream, implOurs, unit) }

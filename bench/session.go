@@ -74,7 +74,7 @@ func coldStore(m *meter, c cache, nm *netmap.NetworkMap, dir string) error {
 	if err := r.end(1); err != nil {
 		return err
 	}
-	if m.impl == implMemory {
+	if m.impl == implMemory || m.memory {
 		return nil
 	}
 	if m.impl == implUpstream { // the others have done so
@@ -143,6 +143,9 @@ func load(m *meter, op, dir string, wanted func(op string) bool) error {
 		}
 		equal := netmaptest.Realistic(m.peers, 1)
 		return m.once(opFirstStore, func() error { return c.Store(ctx, equal) })
+	}
+	if !m.memory {
+		return nil
 	}
 	c = nil
 	return reportAbove(m, op, nm)
