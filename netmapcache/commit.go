@@ -140,7 +140,11 @@ func (c *Cache) examine(ctx context.Context) (*stored, error) {
 	switch {
 	case err == nil:
 		st.value = value
-		st.root, _ = openRoot(value) // what can't be read is replaced
+		if c.last != nil && c.last.root != nil && bytes.Equal(value, c.last.value) {
+			st.root = c.last.root
+		} else {
+			st.root, _ = openRoot(value) // what can't be read is replaced
+		}
 		st.upstream = isUpstream(value) || st.root != nil && st.root.Upstream
 	case errors.Is(err, ErrKeyNotFound):
 		st.absent = true
@@ -153,15 +157,18 @@ func (c *Cache) examine(ctx context.Context) (*stored, error) {
 	// Only a store that commits atomically is cleared of columns that no root
 	// names: over another, they may be what a second writer is about to name.
 	_, sweep := c.store.(store.Committer)
-	named := make(map[string]bool)
-	if st.root != nil {
-		for _, col := range st.root.Columns {
-			named[columnKey(col)] = true
-		}
-	}
 	var known map[string]bool
 	if c.last != nil {
 		known = keysOf(c.last)
+	}
+	named := known
+	if st.root == nil || c.last == nil || st.root != c.last.root {
+		named = make(map[string]bool)
+		if st.root != nil {
+			for _, col := range st.root.Columns {
+				named[columnKey(col)] = true
+			}
+		}
 	}
 	upstreamFound := false
 	for key, err := range c.store.List(ctx, "") {
@@ -239,12 +246,11 @@ func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) 
 		Upstream:   st.upstream,
 	}
 	ch := store.Change{Guard: &store.Guard{Key: rootKey, Value: st.value, Absent: st.absent}}
-	wanted := make(map[string]bool)
-	for _, col := range next.columns() {
+	wanted, columns := keysOf(next), next.columns()
+	root.Columns = make([]format.Column, 0, len(columns))
+	for _, col := range columns {
 		root.Columns = append(root.Columns, col.Column)
-		key := columnKey(col.Column)
-		wanted[key] = true
-		if !st.good[key] {
+		if key := col.key(); !st.good[key] {
 			ch.Put = append(ch.Put, store.Entry{Key: key, Value: col.bytes()})
 		}
 	}
@@ -275,12 +281,14 @@ func (c *Cache) keep(s *snapshot, value []byte, root *format.Root) {
 
 // keysOf returns the keys of the columns of s.
 func keysOf(s *snapshot) map[string]bool {
-	columns := s.columns()
-	keys := make(map[string]bool, len(columns))
-	for _, col := range columns {
-		keys[columnKey(col.Column)] = true
+	if s.keys == nil {
+		columns := s.columns()
+		s.keys = make(map[string]bool, len(columns))
+		for _, col := range columns {
+			s.keys[col.key()] = true
+		}
 	}
-	return keys
+	return s.keys
 }
 
 // storeError reports what the store said of the column or key called name.

@@ -3,6 +3,7 @@ package netmapcache
 import (
 	"strings"
 
+	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
@@ -71,26 +72,13 @@ func expandsTooFar(rules []tailcfg.FilterRule) bool {
 }
 
 // restoreDisplayNames restores the display names of n, if it was saved with any.
-// Of the three, the host name has no exported field and therefore isn't stored.
-// suffix is the MagicDNS suffix of the tailnet.
-func restoreDisplayNames(n *tailcfg.Node, suffix string) {
-	name, withHost := n.ComputedName, n.ComputedNameWithHost
-	if name == "" {
+// Of the three, the host name has no exported field and therefore isn't stored. It
+// stands in parentheses behind the name.
+func restoreDisplayNames(n *tailcfg.Node) {
+	if n.ComputedName == "" {
 		return
 	}
-	n.InitDisplayNames(suffix)
-	if n.ComputedName == name && n.ComputedNameWithHost == withHost {
-		return
+	if rest, ok := strings.CutPrefix(n.ComputedNameWithHost, n.ComputedName+" ("); ok {
+		codec.SetDisplayHost(n, strings.TrimSuffix(rest, ")"))
 	}
-	// They are older than the node's present name or Hostinfo. The host name
-	// stands in parentheses behind the name.
-	host := ""
-	if rest, ok := strings.CutPrefix(withHost, name+" ("); ok {
-		host = strings.TrimSuffix(rest, ")")
-	}
-	nodeName, info := n.Name, n.Hostinfo
-	n.Name, n.Hostinfo = "-", (&tailcfg.Hostinfo{Hostname: host}).View()
-	n.InitDisplayNames("")
-	n.Name, n.Hostinfo = nodeName, info
-	n.ComputedName, n.ComputedNameWithHost = name, withHost
 }

@@ -104,7 +104,7 @@ func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 		return err
 	}
 	for _, col := range s.columns() {
-		col.data = values.byKey[columnKey(col.Column)]
+		col.data = values.byKey[col.key()]
 	}
 	s.stamp, s.value, s.root = s.root, nil, nil
 

@@ -1,6 +1,7 @@
 package netmapcache
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -49,6 +50,33 @@ func comparePeers(a, b tailcfg.NodeView) int {
 	return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.StableID(), b.StableID()))
 }
 
+// sortedPeers puts peers in order, those that compare equal in the order that they have.
+// It looks at each peer once, since it won't be in the processor's cache.
+func sortedPeers(peers []tailcfg.NodeView) []tailcfg.NodeView {
+	if peers == nil {
+		return nil
+	}
+	type place struct {
+		id tailcfg.NodeID
+		i  int
+	}
+	order := make([]place, len(peers))
+	for i, p := range peers {
+		order[i] = place{p.ID(), i}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if c := cmp.Compare(a.id, b.id); c != 0 {
+			return c
+		}
+		return cmp.Or(comparePeers(peers[a.i], peers[b.i]), cmp.Compare(a.i, b.i))
+	})
+	sorted := make([]tailcfg.NodeView, len(peers))
+	for i, p := range order {
+		sorted[i] = peers[p.i]
+	}
+	return sorted
+}
+
 // divide returns items as a list, and takes from old the parts that are the same.
 // Nil gives a nil list.
 func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
@@ -67,8 +95,9 @@ func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
 // list makes a list of parts, and takes from old the columns of those that are the same.
 func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
 	l := list[T]{parts, make([]*column, len(parts))}
+	var buf []byte
 	for i, part := range parts {
-		same := func() bool { return len(old.parts) == len(parts) && slices.Equal(part, old.parts[i]) }
+		same := func() bool { return len(old.parts) == len(parts) && equal(part, old.parts[i]) }
 		if !same() { // else sorted already, as can be told without looking into part
 			slices.SortStableFunc(part, ops.compare)
 		}
@@ -77,11 +106,21 @@ func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
 		case same():
 			l.columns[i] = old.columns[i]
 		default:
-			l.columns[i] = ops.column(i, part)
-			l.columns[i].set(l.columns[i].encode())
+			buf = ops.encode(slices.Grow(buf[:0], 1), part)
+			c := ops.column(i, part)
+			c.Digest, c.Size = digestOf(buf), uint64(len(buf))
+			if len(old.columns) != len(parts) || old.columns[i] == nil || old.columns[i].Digest != c.Digest {
+				c.data = bytes.Clone(buf) // to be stored, most likely
+			}
+			l.columns[i] = c
 		}
 	}
 	return l
+}
+
+// equal is slices.Equal, but doesn't look into slices that are the same.
+func equal[T comparable](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
 }
 
 // column returns the column for a part, its bytes, digest and size not yet set.
@@ -169,3 +208,79 @@ func (l *list[T]) all() []T {
 	}
 	return all
 }
+
+// replacePeers returns what divide would make of next and old, which was made of given,
+// if few peers differ: then it looks into no others. Else it is not ok.
+func replacePeers(old list[tailcfg.NodeView], given, next []tailcfg.NodeView) (l list[tailcfg.NodeView], ok bool) {
+	if given == nil || next == nil {
+		return l, false
+	}
+	gone, come, ok := differences(given, next)
+	if !ok {
+		return l, false
+	}
+	var edits []edit[tailcfg.NodeView]
+	for _, p := range gone {
+		edits = append(edits, edit[tailcfg.NodeView]{peerHash(p.StableID()), func(part []tailcfg.NodeView) []tailcfg.NodeView {
+			return slices.DeleteFunc(part, func(q tailcfg.NodeView) bool { return q == p })
+		}})
+	}
+	for _, p := range come {
+		edits = append(edits, edit[tailcfg.NodeView]{peerHash(p.StableID()), func(part []tailcfg.NodeView) []tailcfg.NodeView {
+			return append(part, p)
+		}})
+	}
+	size := len(come) - len(gone)
+	for _, part := range old.parts {
+		size += len(part)
+	}
+	if partsFor(size, uint64(len(old.parts))) != uint64(len(old.parts)) {
+		return l, false
+	}
+	l = peerOps.edit(old, edits)
+	got := 0
+	for i, part := range l.parts {
+		got += len(part)
+		if equal(part, old.parts[i]) {
+			continue
+		}
+		// The order of peers that compare equal depends on all of next.
+		for j := range len(part) - 1 {
+			if comparePeers(part[j], part[j+1]) == 0 {
+				return l, false
+			}
+		}
+	}
+	return l, got == size // else a peer was in given twice
+}
+
+// differences returns the valid elements that are only in old or only in next, if
+// they are found in one go and are few: that is, if elements were replaced each in its place,
+// or those between two places were added, removed or replaced.
+func differences(old, next []tailcfg.NodeView) (gone, come []tailcfg.NodeView, ok bool) {
+	for len(old) > 0 && len(next) > 0 && old[0] == next[0] {
+		old, next = old[1:], next[1:]
+	}
+	for len(old) > 0 && len(next) > 0 && old[len(old)-1] == next[len(next)-1] {
+		old, next = old[:len(old)-1], next[:len(next)-1]
+	}
+	inPlace := len(old) == len(next)
+	for i := range max(len(old), len(next)) {
+		if inPlace && old[i] == next[i] {
+			continue
+		}
+		if i < len(old) && old[i].Valid() {
+			gone = append(gone, old[i])
+		}
+		if i < len(next) && next[i].Valid() {
+			come = append(come, next[i])
+		}
+		if len(gone)+len(come) > maxDifferences {
+			return nil, nil, false
+		}
+	}
+	return gone, come, true
+}
+
+// maxDifferences is how many peers are looked up one by one.
+const maxDifferences = 512

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
@@ -153,11 +152,11 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 	// and so a good reason for as many parts.
 	s.peers = s.peers.spread(root.PeerParts)
 	s.users = s.users.spread(root.UserParts)
-	nm.Peers = s.peers.all()
-	slices.SortStableFunc(nm.Peers, comparePeers)
+	nm.Peers = sortedPeers(s.peers.all())
 	if root.UserParts > 0 {
-		nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView)
-		for _, u := range s.users.all() {
+		users := s.users.all()
+		nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView, len(users))
+		for _, u := range users {
 			nm.UserProfiles[u.id] = u.profile
 		}
 	}
@@ -177,7 +176,7 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			return err
 		}
 		nm.SelfNode = n.View()
-		restoreDisplayNames(n, nm.MagicDNSSuffix())
+		restoreDisplayNames(n)
 		of = nm.SelfNode
 	case format.KindMisc:
 		m, err := codec.DecodeMisc(data)
@@ -219,9 +218,8 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			return err
 		}
 		part := make([]tailcfg.NodeView, len(nodes))
-		suffix := nm.MagicDNSSuffix() // the root names the self node's column first
 		for i, n := range nodes {
-			restoreDisplayNames(n, suffix)
+			restoreDisplayNames(n)
 			part[i] = n.View()
 		}
 		count = len(part)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"github.com/netmapcache/netmapcache/store"
 )
 
 // rootKey is the key of the root, the only one whose value ever changes. It is
@@ -44,7 +45,8 @@ func columnName(c format.Column) string {
 
 // columnKey returns the key that a column is stored under.
 func columnKey(c format.Column) string {
-	return columnName(c) + "." + hex.EncodeToString(c.Digest[:])
+	key := append(make([]byte, 0, store.MaxKeyLen), columnName(c)...)
+	return string(hex.AppendEncode(append(key, '.'), c.Digest[:]))
 }
 
 // isColumnKey reports whether key is one that columnKey can return.

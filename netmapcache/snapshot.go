@@ -27,11 +27,26 @@ type snapshot struct {
 	// little cost that the next ones are the same. Nil if made otherwise.
 	givenPeers []tailcfg.NodeView
 	givenUsers map[tailcfg.UserID]tailcfg.UserProfileView
+
+	all  []*column       // what columns returns, once it was called
+	keys map[string]bool // what keysOf returns, likewise
+}
+
+// next returns a copy of s, which may be nil, to be changed into the next snapshot.
+func (s *snapshot) next() *snapshot {
+	next := &snapshot{}
+	if s != nil {
+		*next = *s
+	}
+	next.value, next.root, next.stamp = nil, nil, nil
+	next.all, next.keys = nil, nil
+	return next
 }
 
 // A column is one column of a snapshot. Its bytes are at hand, or can be made again.
 type column struct {
-	format.Column // its entry in the root
+	format.Column        // its entry in the root
+	storeKey      string // what key returns, once it was called
 
 	data   []byte        // nil for a part of a list once it is stored
 	encode func() []byte // makes data again, for a part of a list
@@ -47,6 +62,14 @@ func newColumn(old *column, kind format.Kind, of any, count int, encode func([]b
 	c := &column{Column: format.Column{Kind: kind, Count: uint64(count)}, of: of}
 	c.set(encode(nil))
 	return c
+}
+
+// key returns the key that c is stored under.
+func (c *column) key() string {
+	if c.storeKey == "" {
+		c.storeKey = columnKey(c.Column)
+	}
+	return c.storeKey
 }
 
 // set makes data the bytes of c.
@@ -85,6 +108,9 @@ func (s *snapshot) settle() {
 
 // columns returns the columns of s in the order of the root.
 func (s *snapshot) columns() []*column {
+	if s.all != nil {
+		return s.all
+	}
 	all := make([]*column, 0, len(s.single)+len(s.peers.columns)+len(s.users.columns))
 	for _, columns := range [][]*column{s.single[:], s.peers.columns, s.users.columns} {
 		for _, c := range columns {
@@ -93,18 +119,14 @@ func (s *snapshot) columns() []*column {
 			}
 		}
 	}
+	s.all = all
 	return all
 }
 
 // withSelf returns a copy of s, which may be nil, with all of nm but the peers
 // and users.
 func (s *snapshot) withSelf(nm *netmap.NetworkMap) *snapshot {
-	next := &snapshot{}
-	if s != nil {
-		*next = *s
-	}
-	next.value, next.root = nil, nil
-
+	next := s.next()
 	set := func(kind format.Kind, present bool, of any, encode func([]byte) []byte) {
 		if present {
 			next.single[kind] = newColumn(next.single[kind], kind, of, 1, encode)
@@ -126,8 +148,12 @@ func (s *snapshot) withSelf(nm *netmap.NetworkMap) *snapshot {
 func (s *snapshot) with(nm *netmap.NetworkMap) *snapshot {
 	next := s.withSelf(nm)
 	if next.givenPeers == nil || nm.Peers == nil || !slices.Equal(next.givenPeers, nm.Peers) {
-		valid := slices.DeleteFunc(slices.Clone(nm.Peers), func(p tailcfg.NodeView) bool { return !p.Valid() })
-		next.peers = peerOps.divide(valid, next.peers)
+		peers, ok := replacePeers(next.peers, next.givenPeers, nm.Peers)
+		if !ok {
+			valid := slices.DeleteFunc(slices.Clone(nm.Peers), func(p tailcfg.NodeView) bool { return !p.Valid() })
+			peers = peerOps.divide(valid, next.peers)
+		}
+		next.peers = peers
 		next.givenPeers = slices.Clone(nm.Peers)
 	}
 	if next.givenUsers == nil || nm.UserProfiles == nil || !maps.Equal(next.givenUsers, nm.UserProfiles) {
@@ -139,10 +165,9 @@ func (s *snapshot) with(nm *netmap.NetworkMap) *snapshot {
 
 // withFilter returns a copy of s with another packet filter.
 func (s *snapshot) withFilter(rules views.Slice[tailcfg.FilterRule]) *snapshot {
-	next := *s
-	next.value, next.root = nil, nil
+	next := s.next()
 	next.single[format.KindFilter] = newFilter(s.single[format.KindFilter], rules)
-	return &next
+	return next
 }
 
 func newFilter(old *column, rules views.Slice[tailcfg.FilterRule]) *column {
@@ -161,8 +186,8 @@ func newFilter(old *column, rules views.Slice[tailcfg.FilterRule]) *column {
 // withPeers returns a copy of s in which peers are added or replaced by update,
 // and then removed by their stable IDs.
 func (s *snapshot) withPeers(update []tailcfg.NodeView, remove []tailcfg.StableNodeID) *snapshot {
-	next := *s
-	next.value, next.root, next.givenPeers = nil, nil, nil
+	next := s.next()
+	next.givenPeers = nil
 	var edits []edit[tailcfg.NodeView]
 	for _, p := range update {
 		if p.Valid() {
@@ -177,7 +202,7 @@ func (s *snapshot) withPeers(update []tailcfg.NodeView, remove []tailcfg.StableN
 		}})
 	}
 	next.peers = peerOps.edit(s.peers, edits)
-	return &next
+	return next
 }
 
 // upsertPeer adds p to part in place of the peer that has its stable ID.
@@ -195,8 +220,8 @@ func upsertPeer(part []tailcfg.NodeView, p tailcfg.NodeView) []tailcfg.NodeView 
 
 // withUsers returns a copy of s in which user profiles are added or replaced.
 func (s *snapshot) withUsers(update map[tailcfg.UserID]tailcfg.UserProfileView) *snapshot {
-	next := *s
-	next.value, next.root, next.givenUsers = nil, nil, nil
+	next := s.next()
+	next.givenUsers = nil
 	var edits []edit[user]
 	for _, u := range usersOf(update) {
 		edits = append(edits, edit[user]{userHash(u.id), func(part []user) []user {
@@ -205,7 +230,7 @@ func (s *snapshot) withUsers(update map[tailcfg.UserID]tailcfg.UserProfileView) 
 		}})
 	}
 	next.users = userOps.edit(s.users, edits)
-	return &next
+	return next
 }
 
 func miscOf(nm *netmap.NetworkMap) format.Misc {

@@ -89,8 +89,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		PacketFilterRules: fields.Rules,
 	}
 	setMisc(nm, &fields.Misc)
-	suffix := nm.MagicDNSSuffix()
-	restoreDisplayNames(selfNode.Node, suffix)
+	restoreDisplayNames(selfNode.Node)
 
 	if err := c.eachUpstream(ctx, upstreamPeerPrefix, func(key string, data []byte) error {
 		var peer upstreamNode
@@ -99,7 +98,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 		} else if peer.Node == nil {
 			return corrupt(upstreamName(key), "no node")
 		}
-		restoreDisplayNames(peer.Node, suffix)
+		restoreDisplayNames(peer.Node)
 		nm.Peers = append(nm.Peers, peer.Node.View())
 		return nil
 	}); err != nil {

@@ -7,7 +7,8 @@
 // meaning; a decoder skips numbers that it doesn't know.
 //
 // The encoding is core deterministic (RFC 8949, section 4.2.1): equal values
-// give equal bytes. All functions are safe for concurrent use.
+// give equal bytes. Decoded values keep the bytes that they were decoded from, which must
+// not be changed any more. All functions are safe for concurrent use.
 package codec
 
 //go:generate go run ./gen

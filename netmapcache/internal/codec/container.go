@@ -32,14 +32,82 @@ func makeList[T any](d *decoder) []T {
 	return make([]T, n)
 }
 
+// chunkBytes is how much is allocated at once for short lists. A value that is
+// kept when the others of its column are gone keeps no more than that of them,
+// besides the column's bytes.
+const chunkBytes = 1 << 10
+
+// makeFrom returns a list of n, with no room to grow, and cut from *rest if it is
+// short. *rest is replaced once there isn't enough of it.
+func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
+	var zero T
+	size := int(unsafe.Sizeof(zero))
+	allocate := n
+	if n > 0 && n <= chunkBytes/size/4 {
+		if n <= len(*rest) {
+			allocate = 0
+		} else {
+			allocate = chunkBytes / size
+		}
+	}
+	if !d.charge(allocate, unsafe.Sizeof(zero)) {
+		return nil
+	}
+	switch {
+	case allocate == n:
+		return make([]T, n)
+	case allocate > 0:
+		*rest = make([]T, allocate)
+	}
+	list := (*rest)[:n:n]
+	*rest = (*rest)[n:]
+	return list
+}
+
+// makeShort is makeList for a list that is cut from *rest if it is short.
+func makeShort[T any](d *decoder, rest *[]T) []T {
+	n, ok := d.arrayOrNull()
+	if !ok {
+		return nil
+	}
+	return makeFrom(d, rest, n)
+}
+
 // decodeStrings reads an array of strings, or a null as nil.
 func decodeStrings[T ~string](d *decoder) []T {
-	list := makeList[T](d)
+	list := makeShort(d, &d.strings)
 	for i := range list {
 		if d.err != nil {
 			break
 		}
-		list[i] = T(d.string())
+		list[i] = d.string()
+	}
+	if list == nil {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(list))), len(list))
+}
+
+// decodeShort is decodeList for a list that is cut from *rest if it is short.
+func decodeShort[T any](d *decoder, rest *[]T, value func(*decoder) T) []T {
+	list := makeShort(d, rest)
+	for i := range list {
+		if d.err != nil {
+			break
+		}
+		list[i] = value(d)
+	}
+	return list
+}
+
+// decodeShortStructs is decodeStructs for a list that is cut from *rest if it is short.
+func decodeShortStructs[T any](d *decoder, rest *[]T, value func(*decoder, *T)) []T {
+	list := makeShort(d, rest)
+	for i := range list {
+		if d.err != nil {
+			break
+		}
+		value(d, &list[i])
 	}
 	return list
 }

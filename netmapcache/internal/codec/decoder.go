@@ -5,16 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"net/netip"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
-	"github.com/fxamacker/cbor/v2"
+	"tailscale.com/tailcfg"
 )
 
 // Decoding allocates at most allocPerByte bytes for each byte of input, and
-// allocSlack bytes beyond that, whatever the input; not counted are a copy of the
-// input, and that the allocator rounds sizes up. A realistic column takes
+// allocSlack bytes beyond that, whatever the input; not counted is
+// that the allocator rounds sizes up. A realistic column takes
 // some 5 bytes a byte; a struct of which no field is set takes hundreds, which is
 // what the slack is for.
 const (
@@ -41,8 +43,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // A decoder reads values from s. After the first error, err is set, and all
 // methods return zero values.
-//
-// Unless it is for DecodeHeader, s is known to be one well-formed value.
 type decoder struct {
 	s      string // strings are cut from it
 	pos    int
@@ -50,6 +50,13 @@ type decoder struct {
 
 	err   error
 	where string // what err is about
+
+	// Short lists are cut from these.
+	strings   []string
+	bytesLeft []byte
+	prefixes  []netip.Prefix
+	addrPorts []netip.AddrPort
+	services  []tailcfg.Service
 }
 
 var (
@@ -58,20 +65,23 @@ var (
 )
 
 // decodeAll decodes data, all of it, by value. what names it in errors that
-// are not about a field.
+// are not about a field. Strings in the result are parts of data.
 func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, error) {
 	var zero T
 	if len(data) > MaxBytes {
 		return zero, &Error{Where: what, Err: errTooLong}
 	}
-	if err := wellformed.Wellformed(data); err != nil {
-		return zero, &Error{Where: what, Err: err}
+	d := &decoder{
+		s:      unsafe.String(unsafe.SliceData(data), len(data)),
+		budget: allocSlack + allocPerByte*uint64(len(data)),
 	}
-	d := &decoder{s: string(data), budget: allocSlack + allocPerByte*uint64(len(data))}
 	if d.null() {
 		return zero, &Error{Where: what, Err: errNull}
 	}
 	v := value(d)
+	if d.pos < len(d.s) {
+		d.fail("bytes after the value")
+	}
 	if d.err != nil {
 		return zero, &Error{Where: cmp.Or(d.where, what), Err: d.err}
 	}
@@ -82,11 +92,6 @@ func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, erro
 func decodeOne[T any](data []byte, value func(*decoder, *T)) (*T, error) {
 	return decodeAll(data, "", func(d *decoder) *T { return decodeNew(d, value) })
 }
-
-// wellformed checks that there is one well-formed value and nothing else, without
-// the default limits for arrays and maps: a large network may well exceed them, and
-// the lengths of values limit them too. Values may be nested 32 levels deep.
-var wellformed, _ = cbor.DecOptions{MaxArrayElements: MaxBytes, MaxMapPairs: MaxBytes}.DecMode()
 
 func (d *decoder) fail(text string) {
 	if d.err == nil {
@@ -161,6 +166,10 @@ func (d *decoder) head(m byte, want string) uint64 {
 		d.wrongType(want)
 		return 0
 	}
+	if info := d.s[d.pos] & 0x1f; info < 24 { // as most are
+		d.pos++
+		return uint64(info)
+	}
 	n, ok := d.argument()
 	if !ok {
 		d.fail(want + " of indefinite length")
@@ -169,19 +178,24 @@ func (d *decoder) head(m byte, want string) uint64 {
 }
 
 // argument reads a head of any major type and returns its argument. It is not
-// ok if the head has none, or is cut short.
+// ok if the head is that of a value of indefinite length. It fails if there is no such
+// head, or it is cut short.
 func (d *decoder) argument() (n uint64, ok bool) {
 	info := d.s[d.pos] & 0x1f
 	d.pos++
-	if info < 24 {
+	switch {
+	case info < 24:
 		return uint64(info), true
-	}
-	if info > 27 {
+	case info == indefinite:
 		return 0, false
+	case info > 27:
+		d.fail("not CBOR")
+		return 0, true
 	}
 	size := 1 << (info - 24)
 	if len(d.s)-d.pos < size {
-		return 0, false
+		d.fail("unexpected end")
+		return 0, true
 	}
 	for _, b := range []byte(d.s[d.pos : d.pos+size]) {
 		n = n<<8 | uint64(b)
@@ -189,6 +203,10 @@ func (d *decoder) argument() (n uint64, ok bool) {
 	d.pos += size
 	return n, true
 }
+
+// indefinite, in the place of an argument, tells that a value's length isn't known
+// beforehand. After major type 7 it is the break that ends such a value.
+const indefinite = 31
 
 // uint reads an unsigned integer of at most the given bits.
 func (d *decoder) uint(bits int) uint64 {
@@ -275,10 +293,9 @@ func (d *decoder) bytes() []byte {
 		return nil
 	}
 	s := d.byteString()
-	if d.err != nil || !d.charge(len(s), 1) {
-		return nil
-	}
-	return append(make([]byte, 0, len(s)), s...)
+	b := makeFrom(d, &d.bytesLeft, len(s))
+	copy(b, s)
+	return b
 }
 
 // array reads the head of an array and returns its length.
@@ -370,9 +387,19 @@ func (d *decoder) nameError(m *structMap) {
 	}
 }
 
-// skip reads a value of any kind. Its nesting is limited by wellformed.
-func (d *decoder) skip() {
+// skip reads a value of any kind, as long as it is well-formed.
+func (d *decoder) skip() { d.skipNested(maxNested) }
+
+// maxNested is how many levels deep values may be nested that are skipped.
+const maxNested = 32
+
+// skipNested is skip for a value of as many levels.
+func (d *decoder) skipNested(levels int) {
 	if d.err != nil {
+		return
+	}
+	if levels == 0 {
+		d.fail("nested too deeply")
 		return
 	}
 	if d.pos >= len(d.s) {
@@ -381,33 +408,43 @@ func (d *decoder) skip() {
 	}
 	m := d.s[d.pos] & 0xe0
 	n, definite := d.argument()
-	if !definite {
-		for d.err == nil && !d.atBreak() {
-			d.skip()
-		}
-		return
-	}
 	switch m {
 	case majorBytes, majorText:
-		d.take(n)
-	case majorTag:
-		d.skip()
-	case majorMap, majorArray:
-		if m == majorMap {
-			n *= 2
+		if definite {
+			d.take(n)
 		}
-		for ; n > 0 && d.err == nil; n-- {
-			d.skip()
+		for !definite && !d.atBreak() {
+			d.take(d.head(m, "part of a string"))
+		}
+	case majorArray, majorMap:
+		for ; definite && n > 0 && d.err == nil; n-- {
+			d.skipNested(levels - 1)
+			if m == majorMap {
+				d.skipNested(levels - 1)
+			}
+		}
+		for !definite && !d.atBreak() {
+			d.skipNested(levels - 1)
+			if m == majorMap {
+				d.skipNested(levels - 1)
+			}
+		}
+	default: // integers, tags, and the rest
+		if !definite {
+			d.fail("not CBOR")
+		}
+		if m == majorTag {
+			d.skipNested(levels - 1)
 		}
 	}
 }
 
 // atBreak reads the end of a value of indefinite length, if that is next, and
-// reports whether it was.
+// reports whether it was, or decoding has failed.
 func (d *decoder) atBreak() bool {
-	if d.pos < len(d.s) && d.s[d.pos] == 0xff {
+	if d.err == nil && d.pos < len(d.s) && d.s[d.pos] == majorSimple|indefinite {
 		d.pos++
 		return true
 	}
-	return false
+	return d.err != nil
 }

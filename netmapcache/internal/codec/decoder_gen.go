@@ -92,12 +92,12 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		case 8:
 			v.DiscoKey = d.discoKey()
 		case 9:
-			v.Addresses = decodeList(d, (*decoder).prefix)
+			v.Addresses = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 10:
 			hasAllowedIPs = true
-			v.AllowedIPs = decodeList(d, (*decoder).prefix)
+			v.AllowedIPs = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 11:
-			v.Endpoints = decodeList(d, (*decoder).addrPort)
+			v.Endpoints = decodeShort(d, &d.addrPorts, (*decoder).addrPort)
 		case 12:
 			v.HomeDERP = int(d.int(intSize))
 		case 13:
@@ -121,7 +121,7 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		case 22:
 			v.ComputedNameWithHost = d.string()
 		case 23:
-			v.PrimaryRoutes = decodeList(d, (*decoder).prefix)
+			v.PrimaryRoutes = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 24:
 			v.Sharer = tailcfg.UserID(d.int(64))
 		case 25:
@@ -189,7 +189,7 @@ func (d *decoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
 		case 15:
 			v.Machine = d.string()
 		case 16:
-			v.Services = decodeStructs(d, (*decoder).tailcfgService)
+			v.Services = decodeShortStructs(d, &d.services, (*decoder).tailcfgService)
 		case 17:
 			v.NetInfo = decodePtr(d, (*decoder).tailcfgNetInfo)
 		case 18:
@@ -199,7 +199,7 @@ func (d *decoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
 		case 20:
 			v.AppConnector = d.optBool()
 		case 21:
-			v.RoutableIPs = decodeList(d, (*decoder).prefix)
+			v.RoutableIPs = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 22:
 			v.SSH_HostKeys = decodeStrings[string](d)
 		case 23:
@@ -647,7 +647,7 @@ func (d *decoder) tailcfgCapGrant(v *tailcfg.CapGrant) {
 		case 0:
 			return
 		case 1:
-			v.Dsts = decodeList(d, (*decoder).prefix)
+			v.Dsts = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 2:
 			v.Caps = decodeStrings[tailcfg.PeerCapability](d)
 		case 3:
@@ -739,7 +739,7 @@ func (d *decoder) tailcfgSSHAction(v *tailcfg.SSHAction) {
 		case 8:
 			v.AllowRemotePortForwarding = d.bool()
 		case 9:
-			v.Recorders = decodeList(d, (*decoder).addrPort)
+			v.Recorders = decodeShort(d, &d.addrPorts, (*decoder).addrPort)
 		case 10:
 			v.OnRecordingFailure = decodePtr(d, (*decoder).tailcfgSSHRecorderFailureAction)
 		default:

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -39,19 +40,36 @@ type encoder struct {
 	fields int // written so far of the innermost open map
 
 	keys []string // scratch for sorting, used as a stack
+
+	scratch  []byte // kept from use to use
+	borrowed bool   // buf is scratch
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
+// newEncoder returns an encoder that appends to dst. If that is nil, it uses a
+// buffer that has grown already, and done makes a copy.
 func newEncoder(dst []byte) *encoder {
 	e := encoders.Get().(*encoder)
-	e.buf, e.fields = dst, 0
+	e.buf, e.fields, e.borrowed = dst, 0, dst == nil
+	if e.borrowed {
+		e.buf = e.scratch[:0]
+	}
 	return e
 }
+
+// maxScratch is the size of the largest buffer that is kept.
+const maxScratch = 1 << 20
 
 // done returns the encoding. The encoder must not be used after it.
 func (e *encoder) done() []byte {
 	b := e.buf
+	if e.borrowed {
+		if cap(b) <= maxScratch {
+			e.scratch = b
+		}
+		b = bytes.Clone(b)
+	}
 	e.buf = nil
 	encoders.Put(e)
 	return b

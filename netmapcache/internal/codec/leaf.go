@@ -3,7 +3,6 @@ package codec
 import (
 	"net/netip"
 	"slices"
-	"unsafe"
 
 	"go4.org/mem"
 	"tailscale.com/tka"
@@ -161,10 +160,12 @@ func samePrefixes(a, b []netip.Prefix) bool {
 
 // clonePrefixes returns a copy of list.
 func (d *decoder) clonePrefixes(list []netip.Prefix) []netip.Prefix {
-	if !d.charge(len(list), unsafe.Sizeof(netip.Prefix{})) {
+	if list == nil {
 		return nil
 	}
-	return slices.Clone(list)
+	clone := makeFrom(d, &d.prefixes, len(list))
+	copy(clone, list)
+	return clone
 }
 
 // An opt.Bool is a bool, or a string if it is neither true nor false.

@@ -62,6 +62,14 @@ var defaults = map[string]string{
 	"tailcfg.Node.AllowedIPs": "Addresses",
 }
 
+// short maps the elements of lists that nodes have several of, and which are mostly short, to the
+// decoder's field that they are cut from.
+var short = map[reflect.Type]string{
+	reflect.TypeFor[netip.Prefix]():    "prefixes",
+	reflect.TypeFor[netip.AddrPort]():  "addrPorts",
+	reflect.TypeFor[tailcfg.Service](): "services",
+}
+
 // unexported are the fields that can't be stored, and needn't be.
 var unexported = map[string]bool{
 	"tailcfg.Node.computedHostIfDifferent": true, // rebuilt by InitDisplayNames

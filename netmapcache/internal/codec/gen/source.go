@@ -254,6 +254,10 @@ func (m *model) decode(t reflect.Type) string {
 		switch {
 		case isPlainString(elem):
 			return fmt.Sprintf("decodeStrings[%s](d)", elem)
+		case short[elem] != "" && m.byType[elem] != nil:
+			return fmt.Sprintf("decodeShortStructs(d, &d.%s, (*decoder).%s)", short[elem], method(elem))
+		case short[elem] != "":
+			return fmt.Sprintf("decodeShort(d, &d.%s, %s)", short[elem], m.decodeFunc(elem))
 		case m.byType[elem] != nil:
 			return fmt.Sprintf("decodeStructs(d, (*decoder).%s)", method(elem))
 		case elem.Kind() == reflect.Pointer && m.byType[elem.Elem()] != nil:
