@@ -12,6 +12,8 @@ export async function launch({ userDataDir } = {}) {
     executablePath,
     userDataDir,
     headless: true,
+    // A page makes hundreds of calls in one evaluation. The tests have their own time limit.
+    protocolTimeout: process.env.TORTURE ? 30 * 60_000 : undefined,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -89,7 +89,7 @@ function checkAtomic(history) {
   }
 }
 
-for (const [tabs, calls] of torture ? [[2, 1000], [8, 300]] : [[2, 100], [8, 10]]) {
+for (const [tabs, calls] of torture ? [[2, 1000], [8, 100]] : [[2, 100], [8, 10]]) {
   test(`${tabs} tabs at once`, async (t) => {
     const database = `${tabs} tabs`;
     const pages = await Promise.all(Array.from({ length: tabs }, () => openPage(browser, server.origin)));
