@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs wasm tool client chromium npm clean
+.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -38,10 +38,10 @@ test-browser: chromium
 	$(call say,Go tests of the core and the stores in headless Chromium)
 	tools/browsertest ./store/... ./netmapcache/...
 
-test-e2e: chromium npm wasm client page
+test-e2e: chromium npm package client page
 	$(call say,Go tests of the client)
 	cd client && go test ./...
-	$(call say,the JavaScript module and the page in headless Chromium)
+	$(call say,the JavaScript module, its npm package and the page in headless Chromium)
 	cd e2e && npm test
 
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
@@ -107,6 +107,11 @@ wasm:
 	$(call say,the JavaScript module)
 	wasm/build.sh
 
+## package: build the npm package dist/netmapcache-<version>.tgz
+package: wasm
+	$(call say,the npm package)
+	wasm/package.sh
+
 ## tool: build the command netmapcache into dist/
 tool:
 	$(call say,the command netmapcache)
@@ -120,10 +125,6 @@ client:
 page: web/app/node_modules/.package-lock.json
 	$(call say,the page)
 	cd web/app && npm run --silent build
-web/app/node_modules/.package-lock.json: web/app/package-lock.json
-	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
-	cd web/app && npm ci --ignore-scripts --no-audit --no-fund
-	@touch $@
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
@@ -141,13 +142,13 @@ engines:
 		echo 'Firefox or WebKitGTK is missing: install the packages firefox-esr, webkit2gtk-driver and xvfb'; exit 1; \
 	fi; }
 
-npm: e2e/node_modules/.package-lock.json
-e2e/node_modules/.package-lock.json: e2e/package-lock.json
-	$(call say,packages for the tests that drive a browser)
+npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
+	$(call say,packages that $* needs)
 	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
-	cd e2e && npm ci --ignore-scripts --no-audit --no-fund
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 ## clean: remove what was built
 clean:
-	rm -rf dist e2e/node_modules web/app/node_modules
+	rm -rf dist e2e/node_modules e2e/package/node_modules web/app/node_modules

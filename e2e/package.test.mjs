@@ -1,0 +1,158 @@
+// Tests the npm package that make package made, in fresh projects that install it.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { launch } from './browser.mjs';
+import { netmap } from './netmap.mjs';
+import { serve } from './serve.mjs';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const example = fileURLToPath(new URL('../examples/vite', import.meta.url));
+const checks = createRequire(new URL('./package/package.json', import.meta.url));
+
+const sizeBudget = 1_650_000; // bytes of the tarball
+
+let browser;
+let tarball;
+let project; // a folder, with the example and the package installed
+
+before(async () => {
+  const [name] = (await readdir(dist)).filter((name) => /^netmapcache-.*\.tgz$/.test(name));
+  assert.ok(name, 'there is a package; make package makes it');
+  tarball = join(dist, name);
+  browser = await launch();
+
+  project = await mkdtemp(join(tmpdir(), 'netmapcache-project-'));
+  await cp(example, project, { recursive: true, filter: (source) => !source.endsWith('/node_modules') });
+  const install = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  await run('npm', 'ci', ...install);
+  await run('npm', 'install', '--no-save', ...install, tarball);
+});
+
+after(async () => {
+  await browser?.close();
+  if (project) await rm(project, { recursive: true, maxRetries: 5 });
+});
+
+// run runs a program in the project, and returns what it prints. It is an error if it fails.
+async function run(program, ...args) {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: project }).catch((err) => {
+    throw new Error(`${program} ${args.join(' ')}: ${err.stdout}${err.stderr}`);
+  });
+  return stdout;
+}
+
+const tool = (name, ...args) => run(process.execPath, join(project, 'node_modules', name), ...args);
+
+// visit serves a folder beside the package as it was installed, stores a network as a
+// client would, opens the app, and calls fn with its page.
+async function visit(folder, fn) {
+  await cp(join(project, 'node_modules/netmapcache'), join(folder, 'client'), { recursive: true });
+  const server = await serve(folder, {
+    '/seed': (_, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html>'),
+  });
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${server.origin}/seed`);
+    await page.evaluate(async (map) => {
+      const { openCache } = await import('/client/netmapcache.js');
+      const cache = await openCache({ database: 'network' });
+      await cache.store(map);
+      await cache.close();
+    }, netmap(120));
+    const errors = [];
+    page.on('pageerror', (err) => errors.push(String(err)));
+    await page.goto(`${server.origin}/index.html`);
+    await fn(page);
+    assert.deepEqual(errors, []);
+  } finally {
+    await page.close();
+    await server.close();
+  }
+}
+
+const shows = (page, text) =>
+  page.waitForFunction((text) => document.querySelector('#state').textContent.includes(text), { timeout: 120_000 }, text);
+
+test('it is as small as it should be', async () => {
+  const { size } = await stat(tarball);
+  assert.ok(size <= sizeBudget, `${size} bytes, more than ${sizeBudget}`);
+});
+
+test('publint finds nothing', async () => {
+  const { publint } = await import(checks.resolve('publint'));
+  const { messages } = await publint({ pkgDir: join(project, 'node_modules/netmapcache'), pack: false, strict: true });
+  assert.deepEqual(messages.filter(({ type }) => type !== 'suggestion'), []);
+});
+
+test('attw finds nothing', async () => {
+  await run(process.execPath, checks.resolve('@arethetypeswrong/cli/package.json').replace('package.json', 'dist/index.js'),
+    tarball, '--profile', 'esm-only', '--exclude-entrypoints', './netmapcache.wasm');
+});
+
+test('the example, built by Vite', async () => {
+  await tool('vite/bin/vite.js', 'build');
+  const built = join(project, 'dist');
+  const assets = await readdir(join(built, 'assets'));
+  assert.equal(assets.filter((name) => name.endsWith('.wasm')).length, 1, String(assets));
+  await visit(built, async (page) => {
+    await shows(page, '120 peers');
+    assert.match(await page.$eval('#state', (state) => state.textContent), /^example\.com, as of .*: 120 peers$/);
+    assert.equal((await page.$$('#peers li')).length, 50);
+    await page.type('#search', 'host-77.');
+    await shows(page, ': 1 peers');
+    assert.match(await page.$eval('#peers', (list) => list.textContent), /^host-77\.tail1234\.ts\.net\. 100\.64\.0\.77\/32$/);
+  });
+});
+
+test("the example on Vite's development server", async () => {
+  const { createServer } = await import(join(project, 'node_modules/vite/dist/node/index.js'));
+  const server = await createServer({ root: project, logLevel: 'error', server: { host: '127.0.0.1', ws: false, watch: null } });
+  const page = await browser.newPage();
+  try {
+    await server.listen();
+    await page.goto(server.resolvedUrls.local[0]);
+    await shows(page, 'No network is known yet');
+    await page.evaluate(async (map) => {
+      const { openCache } = await import('/node_modules/netmapcache/netmapcache.js');
+      const cache = await openCache({ database: 'network' });
+      await cache.store(map);
+    }, netmap(3));
+    await shows(page, '3 peers'); // by its subscription
+  } finally {
+    await page.close();
+    await server.close();
+  }
+});
+
+test('an app built by esbuild', async () => {
+  const app = join(project, 'esbuild.js');
+  await writeFile(app, `
+    import { openCache } from 'netmapcache';
+    import wasm from 'netmapcache/netmapcache.wasm';
+
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    const cache = await openCache({ database: 'network', wasm: new URL(wasm, import.meta.url), worker });
+    document.querySelector('#state').textContent = (await cache.peers()).total + ' peers';
+  `);
+  const out = join(project, 'out');
+  const { build } = await import(checks.resolve('esbuild'));
+  await build({
+    absWorkingDir: project,
+    entryPoints: { esbuild: 'esbuild.js', worker: 'netmapcache/worker' },
+    bundle: true,
+    format: 'esm',
+    loader: { '.wasm': 'file' },
+    outdir: 'out',
+  });
+  await writeFile(join(out, 'index.html'), '<!doctype html><p id="state"></p><script type="module" src="esbuild.js"></script>');
+  await visit(out, (page) => shows(page, '120 peers'));
+});
