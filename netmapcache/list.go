@@ -19,6 +19,7 @@ type list[T comparable] struct {
 // listOps is what there is to know about lists of T.
 type listOps[T comparable] struct {
 	kind    format.Kind
+	perPart int // see partsFor
 	hash    func(T) uint64
 	compare func(a, b T) int
 	encode  func(dst []byte, part []T) []byte
@@ -26,6 +27,7 @@ type listOps[T comparable] struct {
 
 var peerOps = listOps[tailcfg.NodeView]{
 	kind:    format.KindPeers,
+	perPart: peersPerPart,
 	hash:    func(p tailcfg.NodeView) uint64 { return peerHash(p.StableID()) },
 	compare: comparePeers,
 	encode:  codec.AppendPeers,
@@ -33,6 +35,7 @@ var peerOps = listOps[tailcfg.NodeView]{
 
 var userOps = listOps[user]{
 	kind:    format.KindUsers,
+	perPart: usersPerPart,
 	hash:    func(u user) uint64 { return userHash(u.id) },
 	compare: func(a, b user) int { return cmp.Compare(a.id, b.id) },
 	encode: func(dst []byte, part []user) []byte {
@@ -83,7 +86,7 @@ func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
 	if items == nil {
 		return list[T]{}
 	}
-	n := partsFor(len(items), uint64(len(old.parts)))
+	n := partsFor(len(items), ops.perPart, uint64(len(old.parts)))
 	parts := make([][]T, n)
 	for _, it := range items {
 		i := ops.hash(it) & (n - 1)
@@ -164,7 +167,7 @@ func (ops *listOps[T]) edit(old list[T], edits []edit[T]) list[T] {
 	if old.parts == nil && size == 0 {
 		return old
 	}
-	if partsFor(size, uint64(len(parts))) != uint64(len(parts)) {
+	if partsFor(size, ops.perPart, uint64(len(parts))) != uint64(len(parts)) {
 		next := list[T]{parts: parts}
 		return ops.divide(next.all(), list[T]{})
 	}
@@ -234,7 +237,7 @@ func replacePeers(old list[tailcfg.NodeView], given, next []tailcfg.NodeView) (l
 	for _, part := range old.parts {
 		size += len(part)
 	}
-	if partsFor(size, uint64(len(old.parts))) != uint64(len(old.parts)) {
+	if partsFor(size, peersPerPart, uint64(len(old.parts))) != uint64(len(old.parts)) {
 		return l, false
 	}
 	l = peerOps.edit(old, edits)

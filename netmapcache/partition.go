@@ -8,13 +8,13 @@ import (
 )
 
 // Lists are divided into parts so that a change of one element rewrites little,
-// while the number of files or records stays small. The sizes are mean numbers
-// of elements a part.
+// while the number of files or records, which Load and the first Store pay for, stays
+// small. A part has up to so many elements on average, and in a long list more, since
+// there the root, which a change rewrites too, is as large as a part.
 const (
-	maxNewPart  = 48 // a list that is divided anew gets parts of half this to this
-	maxKeptPart = 96 // larger parts are divided anew
-	minKeptPart = 12 // smaller ones too
-	maxParts    = 1 << 20
+	peersPerPart = 48  // of some 570 bytes each
+	usersPerPart = 192 // of some 160
+	maxParts     = 1 << 20
 )
 
 // validParts reports whether n can be a number of parts.
@@ -23,15 +23,21 @@ func validParts(n uint64) bool {
 }
 
 // partsFor returns the number of parts, a power of two, for a list of n elements
-// that is now divided into old parts, or 0 if it isn't. It keeps old while
-// that is good enough: dividing anew rewrites the whole list.
-func partsFor(n int, old uint64) uint64 {
-	mean := uint64(n)
-	if old > 0 && mean <= old*maxKeptPart && (old == 1 || mean >= old*minKeptPart) {
+// that is now divided into old parts, or 0 if it isn't. It keeps old while that
+// is what half as many or twice as many elements would get: dividing anew rewrites
+// the whole list.
+func partsFor(n, perPart int, old uint64) uint64 {
+	if old > 0 && newParts((n+1)/2, perPart) <= old && old <= newParts(2*n+1, perPart) {
 		return old
 	}
+	return newParts(n, perPart)
+}
+
+// newParts returns the number of parts for a list of n elements that is divided
+// anew: enough for perPart elements in each, but no more than about the square root of n.
+func newParts(n, perPart int) uint64 {
 	parts := uint64(1)
-	for mean > parts*maxNewPart && parts < maxParts {
+	for uint64(n) > parts*uint64(perPart) && 4*uint64(n) > 3*parts*parts && parts < maxParts {
 		parts *= 2
 	}
 	return parts

@@ -101,13 +101,14 @@ func TestPartsFor(t *testing.T) {
 		old  uint64
 		want uint64
 	}{
-		{0, 0, 1}, {1, 0, 1}, {48, 0, 1}, {49, 0, 2}, {96, 0, 2}, {97, 0, 4}, {10_000, 0, 256},
+		{0, 0, 1}, {1, 0, 1}, {48, 0, 1}, {49, 0, 2}, {96, 0, 2}, {97, 0, 4}, {1000, 0, 32},
+		{10_000, 0, 128}, {50_000, 0, 512}, {6000, 64, 64}, {10_000, 64, 128}, {10_000, 256, 256}, {10_000, 32, 128}, {10_000, 512, 128},
 		{0, 1, 1}, {96, 1, 1}, {97, 1, 4},
 		{24, 2, 2}, {23, 2, 1}, {192, 2, 2}, {193, 2, 8},
 		{0, 256, 1},
 	}
 	for _, tt := range tests {
-		if got := partsFor(tt.n, tt.old); got != tt.want || !validParts(got) {
+		if got := partsFor(tt.n, 48, tt.old); got != tt.want || !validParts(got) {
 			t.Errorf("partsFor(%d, %d) = %d, want %d", tt.n, tt.old, got, tt.want)
 		}
 	}
