@@ -86,7 +86,7 @@ func TestScaled(t *testing.T) {
 		unit string
 		want string
 	}{
-		{0.0123456, "s", "12.35 ms"}, {0, "B", "0 B"}, {17, "", "17"}, {12_345, "", "12.35 k"}, {2e-6, "s", "2.000 µs"}, {5e6, "B", "5.000 MB"},
+		{0.0123456, "s", "12.35 ms"}, {0, "B", "0 B"}, {17, "", "17"}, {8.04, "B", "8 B"}, {12_345, "", "12.35 k"}, {2e-6, "s", "2.000 µs"}, {5e6, "B", "5.000 MB"},
 	} {
 		if got := scaled(tt.v, tt.unit); got != tt.want {
 			t.Errorf("scaled(%v, %q) = %q, want %q", tt.v, tt.unit, got, tt.want)
@@ -172,7 +172,7 @@ func TestMeasure(t *testing.T) {
 	for impl, ops := range map[string][]string{
 		implUpstream: allOps()[:len(operations)],
 		implOurs:     allOps()[:len(operations)],
-		implMemory:   slices.Concat(storeOps[2:], []string{opColdStore, opLoadWarm, opFirstStore}),
+		implMemory:   slices.Concat(storeOps[2:], []string{opColdStore, opLoadWarm, opLoadAgain, opFirstStore}),
 		implLimit:    slices.DeleteFunc(allOps(), func(op string) bool { return op == opSameStore }),
 		implUnsynced: {opColdStore},
 		implBytes:    {opLoadWarm, opLoadDropped},
@@ -181,6 +181,11 @@ func TestMeasure(t *testing.T) {
 			if !(r.value(op, peers, impl, unitWall) > 0) {
 				t.Errorf("%s of %s wasn't measured", op, impl)
 			}
+		}
+	}
+	for _, unit := range []string{unitPeak, unitAbove} {
+		if math.IsNaN(r.value(opLoadWarm, peers, implOurs, unit)) {
+			t.Errorf("no %s of Load", unit)
 		}
 	}
 

@@ -33,6 +33,7 @@ const (
 	opUpdateSelf    = "UpdateSelfOnly"
 	opLoadWarm      = "LoadWarm"    // Load in a new process, files in the page cache
 	opLoadDropped   = "LoadDropped" // Load in a new process, files on the disk alone
+	opLoadAgain     = "LoadAgain"   // Load in a process that has the memory for it
 	opFirstStore    = "FirstStore"  // Store of an equal netmap after a Load in the same process
 	opMemcpy        = "Memcpy"      // of the stored bytes, as the next
 	opSHA256        = "SHA256"
@@ -47,7 +48,7 @@ const (
 var storeOps = []string{opColdStore, opColdDurable, opSameStore, opEqualStore, opOneStore, opHundredStore, opUpdatePeers, opUpdateSelf}
 
 // limitOps are what only the limits have, of those that a session measures.
-var limitOps = []string{opFirstStore, opMemcpy, opSHA256, opWrite, opWriteSynced, opRead}
+var limitOps = []string{opFirstStore, opMemcpy, opSHA256, opWrite, opWriteSynced, opRead, opValues}
 
 // cache is what upstream's Cache and this project's have in common.
 type cache interface {

@@ -110,7 +110,7 @@ func (p *plan) fill(peers int) error {
 
 // session runs a process that stores.
 func (p *plan) session(ctx context.Context, impl string, peers int) (err error) {
-	wanted := slices.ContainsFunc(storeOps, p.wanted)
+	wanted := p.wanted(opLoadAgain) || slices.ContainsFunc(storeOps, p.wanted)
 	if impl == implLimit {
 		wanted = wanted || slices.ContainsFunc(limitOps, p.wanted)
 	}

@@ -48,11 +48,12 @@ func session(m *meter, dir string, wanted func(op string) bool) error {
 		{opHundredStore, func(n int) error { return c.Store(ctx, many[n%len(many)]) }},
 		{opUpdatePeers, func(n int) error { return c.UpdatePeers(ctx, one[n%len(one)].Peers[i:i+1], nil) }},
 		{opUpdateSelf, func(n int) error { return c.UpdateSelfOnly(ctx, self[n%len(self)]) }},
+		{opLoadAgain, func(int) error { _, err := c.Load(ctx); return err }},
 	} {
 		if !wanted(op.name) {
 			continue
 		}
-		if err := c.Store(ctx, nm); err != nil { // what the change is a change of
+		if err := c.Store(ctx, nm); err != nil { // of which the change is one
 			return err
 		}
 		if err := m.loop(op.name, op.call); err != nil {

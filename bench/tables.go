@@ -25,6 +25,7 @@ var operations = []operation{
 	{opUpdateSelf, "UpdateSelfOnly"},
 	{opLoadWarm, "Load in a new process, page cache warm"},
 	{opLoadDropped, "Load in a new process, page cache dropped"},
+	{opLoadAgain, "Load again in the same process"},
 	{opFirstStore, "first Store after a Load, nothing changed"},
 }
 
@@ -199,9 +200,10 @@ func (r *results) cell(op string, peers int, impl, unit, suffix string) string {
 	return s
 }
 
-// scaled writes v with a prefix of its unit, which is "" for counts.
+// scaled writes v with a prefix of its unit. Counts, whose unit is "", and bytes
+// are whole where they have no prefix.
 func scaled(v float64, unit string) string {
-	if v == 0 || v < 1000 && unit == "" {
+	if v < 1000 && unit != "s" {
 		return strings.TrimSpace(fmt.Sprintf("%.0f %s", v, unit))
 	}
 	s := benchunit.Scale(v, benchunit.Decimal)

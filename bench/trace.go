@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // maxTraced is up to how many peers system calls are counted: the tracer makes
@@ -48,7 +49,7 @@ func (p *plan) traceOne(ctx context.Context, impl string, peers int) error {
 	tracer := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=%file,%desc", "-e", "signal=none", "-o", log, "--"}
 	m := meter{impl: impl, peers: peers, out: p.out}
 	for _, args := range [][]string{
-		{"-child", "session", "-dir", dir},
+		{"-child", "session", "-dir", dir, "-ops", strings.Join(storeOps, ",")},
 		{"-child", opLoadDropped, "-ops", opLoadDropped + "," + opFirstStore},
 	} {
 		args = append(args, "-impl", impl, "-peers", strconv.Itoa(peers), "-filled", p.filled(impl, peers), "-at-least", "0")
