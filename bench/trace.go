@@ -20,7 +20,7 @@ const maxTraced = 10_000
 // trace counts the system calls of each operation once. They hardly vary.
 func (p *plan) trace(ctx context.Context) error {
 	if _, err := exec.LookPath("strace"); err != nil {
-		progress("\nsystem calls aren't counted: %v\n", err)
+		progress("\nsystem calls aren't counted, which takes the package strace: %v\n", err)
 		return nil
 	}
 	for _, peers := range p.peers {
