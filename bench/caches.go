@@ -21,30 +21,33 @@ const (
 	implBytes    = "limit-bytes"    // likewise, if nobody wants a netmap of the bytes
 )
 
-// What is measured of them.
+// What is measured of the caches, and of the limits as far as it applies.
 const (
-	opColdStore     = "ColdStore"        // Store into an empty store, in a process that stored nothing before
-	opColdDurable   = "ColdStoreDurable" // likewise, until it would survive a power cut
-	opSameStore     = "SameStore"        // Store of the netmap that was stored last
-	opEqualStore    = "EqualStore"       // Store of an equal netmap that shares no memory with the last
-	opOneStore      = "OneChangedStore"  // Store of a netmap in which one peer changed
-	opHundredStore  = "HundredChangedStore"
-	opUpdatePeers   = "UpdatePeersOne"
-	opUpdateSelf    = "UpdateSelfOnly"
-	opLoadWarm      = "LoadWarm"    // Load in a new process, files in the page cache
-	opLoadDropped   = "LoadDropped" // Load in a new process, files on the disk alone
-	opLoadAgain     = "LoadAgain"   // Load in a process that has the memory for it
-	opFirstStore    = "FirstStore"  // Store of an equal netmap after a Load in the same process
-	opMemcpy        = "Memcpy"      // of the stored bytes, as the next
-	opSHA256        = "SHA256"
-	opWrite         = "Write"       // to one file
-	opWriteSynced   = "WriteSynced" // that survives a power cut, under a name that is replaced at once
-	opRead          = "Read"        // of one file in the page cache
-	opValues        = "Values"      // a copy of the netmap
-	hundred         = 100
-	distinctChanges = 8 // netmaps that calls take in turn, so that each call has a change
+	opColdStore    = "ColdStore"           // Store into an empty store, in a process that stored nothing before
+	opColdDurable  = "ColdStoreDurable"    // likewise, until it would survive a power cut
+	opSameStore    = "SameStore"           // Store of the netmap that was stored last
+	opEqualStore   = "EqualStore"          // Store of an equal netmap that shares no memory with the last
+	opOneStore     = "OneChangedStore"     // Store of a netmap in which one peer changed
+	opHundredStore = "HundredChangedStore" // Store of a netmap in which 100 peers changed
+	opUpdatePeers  = "UpdatePeersOne"      // UpdatePeers with one peer
+	opUpdateSelf   = "UpdateSelfOnly"      // UpdateSelfOnly with a changed self node
+	opLoadWarm     = "LoadWarm"            // Load in a new process, files in the page cache
+	opLoadDropped  = "LoadDropped"         // Load in a new process, files on the disk alone
+	opLoadAgain    = "LoadAgain"           // Load in a process that has the memory for it
+	opFirstStore   = "FirstStore"          // Store of an equal netmap after a Load in the same process
 )
 
+// What is measured of the limits alone.
+const (
+	opMemcpy      = "Memcpy"      // of the stored bytes
+	opSHA256      = "SHA256"      // of the stored bytes
+	opWrite       = "Write"       // of the stored bytes to one file
+	opWriteSynced = "WriteSynced" // likewise, durably, replacing the file at once
+	opRead        = "Read"        // of this file in the page cache
+	opValues      = "Values"      // a copy of the netmap
+)
+
+// storeOps are the operations that store, which one process measures in turn.
 var storeOps = []string{opColdStore, opColdDurable, opSameStore, opEqualStore, opOneStore, opHundredStore, opUpdatePeers, opUpdateSelf}
 
 // limitOps are what only the limits have, of those that a session measures.

@@ -16,17 +16,20 @@ import (
 // The units of a result. Those that Go's own benchmarks have keep their names.
 const (
 	unitWall    = "sec/op"
-	unitCPU     = "cpu-sec/op"         // in user and system mode, of all threads
-	unitBytes   = "B/op"               // allocated
-	unitAllocs  = "allocs/op"          // allocated values
-	unitWritten = "written-B/op"       // given to the operating system to write
-	unitPeak    = "peak-B"             // the most memory in use during the calls, above what was in use before
-	unitAbove   = "above-B"            // of Load: the most memory in use, above what the process and its result take
-	unitStored  = "stored-B"           // sizes of the files
-	unitDisk    = "disk-B"             // blocks that the files and their directory take
-	unitCalls   = "syscalls/op"        // system calls that take a file or a descriptor
-	markPath    = "/netmapcache-bench" // looked up around what is measured, for who traces system calls
+	unitCPU     = "cpu-sec/op"   // in user and system mode, of all threads
+	unitBytes   = "B/op"         // allocated
+	unitAllocs  = "allocs/op"    // allocated values
+	unitWritten = "written-B/op" // given to the operating system to write
+	unitPeak    = "peak-B"       // the most memory in use during the calls, above what was in use before
+	unitAbove   = "above-B"      // of Load: the most memory in use, above what the process and its result take
+	unitStored  = "stored-B"     // sizes of the files
+	unitDisk    = "disk-B"       // blocks that the files and their directory take
+	unitCalls   = "syscalls/op"  // system calls that take a file or a descriptor
 )
+
+// markPath is looked up before and after what is measured, for who traces
+// system calls.
+const markPath = "/netmapcache-bench"
 
 // A meter measures what this process does, and writes it in the format of Go's
 // benchmarks.

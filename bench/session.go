@@ -16,6 +16,13 @@ import (
 	"tailscale.com/types/netmap"
 )
 
+// distinctChanges is how many netmaps the calls of an operation take in turn, so
+// that each call finds a change.
+const distinctChanges = 8
+
+// hundred is how many peers are changed where many are.
+const hundred = 100
+
 // session measures the calls of a client that runs, with a cache on the empty
 // directory dir.
 func session(m *meter, dir string, wanted func(op string) bool) error {
@@ -34,9 +41,11 @@ func session(m *meter, dir string, wanted func(op string) bool) error {
 		fresh = netmaptest.FreshPointers(nm)
 	}
 	i := m.peers / 2
-	one, many, self := variants(nm, func(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
+	one := variants(nm, func(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
 		return netmaptest.WithPeerChanged(nm, i, seed)
-	}), variants(nm, withHundredChanged), variants(nm, netmaptest.WithSelfChanged)
+	})
+	many := variants(nm, withHundredChanged)
+	self := variants(nm, netmaptest.WithSelfChanged)
 
 	for _, op := range []struct {
 		name string
