@@ -117,9 +117,9 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		case 20:
 			v.CapMap = decodeMap(d, decodeStringKey[tailcfg.NodeCapability], decodeStrings[tailcfg.RawMessage])
 		case 21:
-			v.ComputedName = d.string()
+			v.ComputedName = d.stem(v.Name)
 		case 22:
-			v.ComputedNameWithHost = d.string()
+			v.ComputedNameWithHost = d.stem(v.ComputedName)
 		case 23:
 			v.PrimaryRoutes = decodeShort(d, &d.prefixes, (*decoder).prefix)
 		case 24:

@@ -94,8 +94,8 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 		e.key(20)
 		encodeStringMap(e, v.CapMap, encodeStrings[tailcfg.RawMessage])
 	}
-	e.stringField(21, v.ComputedName)
-	e.stringField(22, v.ComputedNameWithHost)
+	e.stemField(21, v.ComputedName, v.Name)
+	e.stemField(22, v.ComputedNameWithHost, v.ComputedName)
 	if v.PrimaryRoutes != nil {
 		e.key(23)
 		encodeList(e, v.PrimaryRoutes, (*encoder).prefix)

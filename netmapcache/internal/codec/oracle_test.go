@@ -167,6 +167,9 @@ func buildStruct(dst reflect.Value, x any) error {
 			known--
 		}
 		known++
+		if stem := stemOf[t.String()+"."+f.Name]; stem != "" {
+			v = withStem(dst.FieldByName(stem).String(), v)
+		}
 		if err := build(dst.Field(i), v); err != nil {
 			return fmt.Errorf("%v.%s: %w", t, f.Name, err)
 		}
@@ -175,6 +178,24 @@ func buildStruct(dst reflect.Value, x any) error {
 		return fmt.Errorf("%v has %d fields that are not in the table", t, len(m)-known)
 	}
 	return nil
+}
+
+// stemOf maps the fields that are written in relation to another to that.
+var stemOf = map[string]string{"tailcfg.Node.ComputedName": "Name", "tailcfg.Node.ComputedNameWithHost": "ComputedName"}
+
+// withStem returns the string or byte string that x stands for.
+func withStem(stem string, x any) any {
+	switch x := x.(type) {
+	case uint64:
+		return stem[:x]
+	case []any:
+		part := stem[:x[0].(uint64)]
+		if rest, ok := x[1].([]byte); ok {
+			return append([]byte(part), rest...)
+		}
+		return part + x[1].(string)
+	}
+	return x
 }
 
 func buildScalar(dst reflect.Value, x any) error {

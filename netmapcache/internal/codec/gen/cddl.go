@@ -18,6 +18,9 @@ func (m *model) cddl() []byte {
 			if other := defaults[s.typ.String()+"."+f.Name]; other != "" {
 				comment += "; absent if it is the same as " + other
 			}
+			if stem := stems[s.typ.String()+"."+f.Name]; stem != "" {
+				comment += ", of " + stem
+			}
 			w.line("  %s ; %s", entry+strings.Repeat(" ", max(0, 36-len(entry))), comment)
 		}
 		w.line("  * uint => any")
@@ -55,6 +58,10 @@ digest = bytes .size 16
 
 ; A string that isn't UTF-8 is a byte string.
 str = text / bytes
+
+; A string that begins like the other one named with it: a str; or, if that is all, the number of
+; bytes that are the same; or that number and what follows.
+stem = str / uint / [uint, str]
 
 ; NodePublic, MachinePublic or DiscoPublic without its prefix.
 key = bytes .size 32

@@ -62,6 +62,13 @@ var defaults = map[string]string{
 	"tailcfg.Node.AllowedIPs": "Addresses",
 }
 
+// stems maps fields, by type and name, to another string field, with a lower number, whose
+// value theirs mostly begins like.
+var stems = map[string]string{
+	"tailcfg.Node.ComputedName":         "Name",
+	"tailcfg.Node.ComputedNameWithHost": "ComputedName",
+}
+
 // short maps the elements of lists that nodes have several of, and which are mostly short, to the
 // decoder's field that they are cut from.
 var short = map[reflect.Type]string{
@@ -198,6 +205,9 @@ func (m *model) assign(t *table) error {
 
 // fieldForm returns the CDDL of a field's value if it is present.
 func fieldForm(name string, t reflect.Type) string {
+	if stems[name] != "" {
+		return "stem"
+	}
 	form := typeForm(t)
 	if defaults[name] != "" {
 		form += " / null"

@@ -101,6 +101,10 @@ func (m *model) encoder() ([]byte, error) {
 
 func (m *model) encodeField(w *writer, s *structType, f *field) {
 	x := "v." + f.Name
+	if stem := stems[s.typ.String()+"."+f.Name]; stem != "" {
+		w.line("e.stemField(%d, %s, v.%s)", f.num, x, stem)
+		return
+	}
 	if b, ok := basicOf(f.Type); ok {
 		w.line("e.%sField(%d, %s)", b.method, f.num, convert(x, f.Type.String(), b.arg))
 		return
@@ -207,6 +211,10 @@ func (m *model) decodeStruct(w *writer, s *structType) {
 		w.line("case %d:", f.num)
 		if defaults[s.typ.String()+"."+f.Name] != "" {
 			w.line("has%s = true", f.Name)
+		}
+		if stem := stems[s.typ.String()+"."+f.Name]; stem != "" {
+			w.line("v.%s = d.stem(v.%s)", f.Name, stem)
+			continue
 		}
 		w.line("%s", m.decodeInto("v."+f.Name, f.Type))
 	}
