@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
@@ -95,10 +96,15 @@ func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
 	return ops.list(parts, old)
 }
 
+// buffers are what parts are encoded into to learn their digests, which mostly tell
+// that they are stored already.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // list makes a list of parts, and takes from old the columns of those that are the same.
 func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
 	l := list[T]{parts, make([]*column, len(parts))}
-	var buf []byte
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
 	for i, part := range parts {
 		same := func() bool { return len(old.parts) == len(parts) && equal(part, old.parts[i]) }
 		if !same() { // else sorted already, as can be told without looking into part
@@ -109,11 +115,11 @@ func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
 		case same():
 			l.columns[i] = old.columns[i]
 		default:
-			buf = ops.encode(slices.Grow(buf[:0], 1), part)
+			*buf = ops.encode((*buf)[:0], part)
 			c := ops.column(i, part)
-			c.Digest, c.Size = digestOf(buf), uint64(len(buf))
+			c.Digest, c.Size = digestOf(*buf), uint64(len(*buf))
 			if len(old.columns) != len(parts) || old.columns[i] == nil || old.columns[i].Digest != c.Digest {
-				c.data = bytes.Clone(buf) // to be stored, most likely
+				c.data = bytes.Clone(*buf) // to be stored, most likely
 			}
 			l.columns[i] = c
 		}
