@@ -68,28 +68,33 @@ func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) erro
 	if err != nil {
 		return err
 	}
+	// The requests that follow the guard's don't wait for its answer: they are
+	// undone if it isn't the right one.
+	var guard *idb.Request
 	if ch.Guard != nil {
-		done, err := t.check(ctx, ch, maybeDone)
-		if done || err != nil {
+		if guard, err = t.entries.Get(js.ValueOf(ch.Guard.Key)); err != nil {
 			t.abort()
-			return err
+			return browser.Normal(err)
 		}
 	}
 	if err := t.apply(ch); err != nil {
 		t.abort()
 		return browser.Normal(err)
 	}
+	if guard != nil {
+		done, err := t.check(ctx, guard, ch, maybeDone)
+		if done || err != nil {
+			t.abort()
+			return err
+		}
+	}
 	return t.finish(ctx)
 }
 
-// check reports whether the guard of ch holds. If it doesn't since an earlier
-// attempt at ch has succeeded, done is true.
-func (t *transaction) check(ctx context.Context, ch store.Change, maybeDone bool) (done bool, err error) {
+// check reports whether the guard of ch holds, which req reads. If it doesn't since an
+// earlier attempt at ch has succeeded, done is true.
+func (t *transaction) check(ctx context.Context, req *idb.Request, ch store.Change, maybeDone bool) (done bool, err error) {
 	g := ch.Guard
-	req, err := t.entries.Get(js.ValueOf(g.Key))
-	if err != nil {
-		return false, browser.Normal(err)
-	}
 	v, err := t.await(ctx, req)
 	if err != nil {
 		return false, err

@@ -167,12 +167,62 @@ func TestReadOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if loaded = append(loaded, string(value)); len(loaded) == 2 {
+		switch loaded = append(loaded, string(value)); len(loaded) {
+		case 2:
 			dispatch("versionchange")
+		case firstBatch + 2:
+			dispatch("close")
 		}
 	}
 	if !slices.Equal(listed, keys) || !slices.Equal(loaded, keys) {
 		t.Errorf("List gave %d keys, LoadMany %d values, want %d and in order", len(listed), len(loaded), len(keys))
+	}
+}
+
+// TestReadAhead: when LoadMany yields the first value, the second batch is being
+// read. It may come to nothing, and is given up when it isn't wanted.
+func TestReadAhead(t *testing.T) {
+	ctx, s := t.Context(), open(t, databaseOf(t))
+	var keys []string
+	var ch store.Change
+	for i := range 2 * firstBatch {
+		keys = append(keys, fmt.Sprintf("k%05d", i))
+		ch.Put = append(ch.Put, store.Entry{Key: keys[i], Value: []byte(keys[i])})
+	}
+	if err := s.Commit(ctx, ch); err != nil {
+		t.Fatal(err)
+	}
+	transactions := mustRun(t, `
+		const begin = IDBDatabase.prototype.transaction;
+		const transactions = {
+			end() { IDBDatabase.prototype.transaction = begin },
+			outcome() {
+				const last = this.last;
+				return new Promise(resolve => last.onabort = last.oncomplete = event => resolve(event.type));
+			},
+		};
+		IDBDatabase.prototype.transaction = function(...args) { return transactions.last = begin.apply(this, args) };
+		return transactions`)
+	defer transactions.Call("end")
+
+	var loaded []string
+	for value, err := range s.LoadMany(ctx, keys) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if loaded = append(loaded, string(value)); len(loaded) == 1 {
+			transactions.Get("last").Call("abort") // throws if it is the first batch's
+		}
+	}
+	if !slices.Equal(loaded, keys) {
+		t.Errorf("LoadMany gave %q, want %q", loaded, keys)
+	}
+
+	for range s.LoadMany(ctx, keys) {
+		break
+	}
+	if outcome := mustRun(t, `return a.outcome()`, transactions).String(); outcome != "abort" {
+		t.Errorf("reading ahead ended with %q, want abort", outcome)
 	}
 }
 

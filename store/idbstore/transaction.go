@@ -49,18 +49,28 @@ func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 // await waits for the success of req, and with it of all requests before it, and
 // returns its result. Its failure is that of the transaction.
 func (t *transaction) await(ctx context.Context, req *idb.Request) (js.Value, error) {
-	ctx, cancel := t.conn.wait(ctx)
-	defer cancel()
-	result, err := req.Await(ctx)
-	if err != nil {
+	if !done(req) {
+		ctx, cancel := t.conn.wait(ctx)
+		defer cancel()
+		_, err := req.Await(ctx)
+		switch {
+		case err != nil:
+			return js.Value{}, t.failure(err)
+		case !done(req): // Await reports a context that ended as success
+			t.abort()
+			return js.Value{}, context.Cause(ctx)
+		}
+	} else if err := req.Err(); err != nil {
 		return js.Value{}, t.failure(err)
 	}
-	// Await reports a context that ended as success.
-	if state, err := req.ReadyState(); err != nil || state != "done" {
-		t.abort()
-		return js.Value{}, context.Cause(ctx)
-	}
-	return result, nil
+	return req.Result()
+}
+
+// done reports whether req has succeeded or failed. While it hasn't, and until
+// control returns to the event loop, it is not too late to listen for that.
+func done(req *idb.Request) bool {
+	state, err := req.ReadyState()
+	return err == nil && state == "done"
 }
 
 // failure returns the reason for which a request failed with err: requests after
