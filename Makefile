@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs wasm package tool client chromium npm clean
+.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -101,6 +101,12 @@ bench:
 ## bench-docs: likewise, and write the results into docs/performance.md
 bench-docs:
 	@$(MAKE) --no-print-directory bench ARGS='-docs docs $(ARGS)'
+
+## bench-web: the same in Chromium and Firefox, beside plain JavaScript, and the page; write it into docs/performance.md
+bench-web: chromium engines npm wasm client page
+	$(call say,benchmarks in browsers; takes some minutes)
+	e2e/bench/build.sh
+	cd e2e && node bench/run.mjs chromium firefox
 
 ## wasm: build the JavaScript module into dist/, and check its size
 wasm:

@@ -1,0 +1,65 @@
+// Makes tables of what was measured.
+
+const median = (samples) => {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+const ms = (n) => (n < 10 ? n.toFixed(1) : n.toFixed(0));
+const times = (n) => `${n < 10 ? n.toFixed(2) : n.toFixed(0)}x`;
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+const browserOf = (userAgent) => /(Chrome|Firefox)\/\d+/.exec(userAgent)?.[0].replace('/', ' ') ?? 'WebKitGTK';
+
+const operations = [
+  { name: 'Load', key: 'load', besides: 'decode', targets: ['40x', '2x'] },
+  { name: 'Store, cold', key: 'store', targets: ['40x', '1.3x'] },
+  { name: 'Store, nothing changed', key: 'same' },
+  { name: 'Store, one peer changed', key: 'change', limit: 'update' },
+  { name: 'UpdatePeers, one peer', key: 'update' },
+];
+
+// storesTable shows what stores.mjs measured in one browser.
+export function storesTable({ peers }, { userAgent, records, bytes, samples }) {
+  const rows = operations.map(({ name, key, besides, limit = key, targets = ['', ''] }) => {
+    const { upstream, ours } = samples[key];
+    const raw = samples[limit].javascript;
+    const floor = raw && median(raw) + (besides ? median(samples[besides].ours) : 0);
+    return [
+      name,
+      ms(median(upstream)),
+      ms(median(ours)),
+      floor ? ms(floor) : '',
+      times(median(upstream) / median(ours)),
+      targets[0],
+      floor ? times(median(ours) / floor) : '',
+      targets[1],
+    ];
+  });
+  const decode = median(samples.decode.ours);
+  const encode = median(samples.encode.ours);
+  return `**${browserOf(userAgent)}**, ${peers.toLocaleString('en')} peers: ${records} records, ${(bytes / 1e6).toFixed(1)} MB. \
+Milliseconds, medians of ${samples.load.ours.length} (upstream ${samples.load.upstream.length}). \
+Of ours, encoding alone takes ${ms(encode)}, decoding ${ms(decode)}.
+
+${table(['', 'upstream', 'ours', 'JavaScript', 'upstream / ours', 'target', 'ours / JavaScript', 'target'], rows)}`;
+}
+
+const stages = ['fetch', 'compile', 'start', 'open', 'read', 'decode'];
+
+// pageTable shows what page.mjs measured.
+export function pageTable(visits) {
+  const rows = Object.entries(visits).map(([visit, samples]) => {
+    const of = (key) => median(samples.map((sample) => sample[key]));
+    return [visit, ms(of('before')), ...stages.map((stage) => ms(of(stage))), ms(of('render')), ms(of('total')), ms(of('hello')), times(of('total') / of('hello'))];
+  });
+  const counts = Object.values(visits).map((samples) => samples.length);
+  return `Milliseconds, medians of ${Math.min(...counts)}. The target is 1.5x for 10,000 peers, warm.
+
+${table(['', 'before', ...stages, 'render', 'total', 'hello', 'total / hello'], rows)}`;
+}
