@@ -406,7 +406,8 @@ func (d *decoder) skipNested(levels int) {
 		d.fail("unexpected end")
 		return
 	}
-	m := d.s[d.pos] & 0xe0
+	head := d.s[d.pos]
+	m := head & 0xe0
 	n, definite := d.argument()
 	switch m {
 	case majorBytes, majorText:
@@ -430,7 +431,7 @@ func (d *decoder) skipNested(levels int) {
 			}
 		}
 	default: // integers, tags, and the rest
-		if !definite {
+		if !definite || head == simpleByte && n < 32 { // of which the short form is the only one
 			d.fail("not CBOR")
 		}
 		if m == majorTag {

@@ -212,6 +212,29 @@ func TestUnknownFields(t *testing.T) {
 	})
 }
 
+// TestSkip: of the values of unknown fields, those are skipped that fxamacker/cbor
+// takes for well-formed.
+func TestSkip(t *testing.T) {
+	heads := []byte{0x00, 0x17, 0x18, 0x19, 0x1b, 0x1c, 0x1f, 0x20, 0x38, 0x40, 0x41, 0x58, 0x5f, 0x60, 0x62, 0x7f, 0x80, 0x81, 0x82, 0x9f,
+		0xa0, 0xa1, 0xb8, 0xbf, 0xc0, 0xd8, 0xdf, 0xe0, 0xf4, 0xf6, 0xf8, 0xf9, 0xfc, 0xff, 0xff, 0xff}
+	rng := rand.New(rand.NewPCG(1, 4))
+	skipped := 0
+	for range 300_000 {
+		data := []byte("\xa1\x19\x03\xe8")
+		for range 1 + rng.IntN(8) {
+			data = append(data, heads[rng.IntN(len(heads))])
+		}
+		_, err := DecodeRoot(data)
+		if want := wellformed.Wellformed(data); (err == nil) != (want == nil) {
+			t.Fatalf("%x: %v, and fxamacker/cbor says: %v", data, err, want)
+		}
+		if err == nil {
+			skipped++
+		}
+	}
+	t.Logf("%d were well-formed", skipped)
+}
+
 // TestDamage decodes all truncations of a column, and the column with bits flipped.
 func TestDamage(t *testing.T) {
 	forEach(t, 2, func(t *testing.T, c column, v any) {

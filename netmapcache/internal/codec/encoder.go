@@ -26,6 +26,7 @@ const (
 	simpleFalse  = majorSimple | 20
 	simpleTrue   = majorSimple | 21
 	simpleNull   = majorSimple | 22
+	simpleByte   = majorSimple | 24
 	simpleFloat2 = majorSimple | 25
 	simpleFloat4 = majorSimple | 26
 	simpleFloat8 = majorSimple | 27
