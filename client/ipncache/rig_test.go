@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/netmapcache/netmapcache/client/internal/loopback"
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -26,7 +29,9 @@ import (
 	"tailscale.com/types/logger"
 	"tailscale.com/types/logid"
 	"tailscale.com/types/netmap"
+	"tailscale.com/util/eventbus"
 	"tailscale.com/wgengine"
+	"tailscale.com/wgengine/magicsock"
 )
 
 // patience is how long a test waits for something that happens in milliseconds.
@@ -46,25 +51,63 @@ func TestMain(m *testing.M) {
 		}
 		return newExtension(logf, b.(*ipnlocal.LocalBackend), opts.(Options)), nil
 	})
-	os.Exit(m.Run())
+	ipnext.RegisterExtension("probe", func(_ logger.Logf, b ipnext.SafeBackend) (ipnext.Extension, error) {
+		return probe{b.(*ipnlocal.LocalBackend)}, nil
+	})
+	os.Exit(loopback.Main(m))
+}
+
+// probe is an extension beside the one under test.
+type probe struct{ lb *ipnlocal.LocalBackend }
+
+var (
+	panicking atomic.Bool // panic when a netmap with another self node is installed
+	controls  sync.Map    // *ipnlocal.LocalBackend -> its latest controlclient.Client
+)
+
+func (probe) Name() string    { return "probe" }
+func (probe) Shutdown() error { return nil }
+
+func (p probe) Init(h ipnext.Host) error {
+	h.Hooks().OnSelfChange.Add(func(tailcfg.NodeView) {
+		if panicking.Load() {
+			panic("netmap of death")
+		}
+	})
+	h.Hooks().NewControlClient.Add(func(cc controlclient.Client, _ ipn.LoginProfileView) func() {
+		controls.Store(p.lb, cc)
+		return nil
+	})
+	return nil
 }
 
 // rig is a tailnet with its control plane behind a switch, and what a device keeps.
 type rig struct {
 	t       *testing.T
+	base    *netmap.NetworkMap // what the network looks like
 	network *tailnet.Network
+	handler swappable // the control server
 	control *tailnet.Switch
 	url     string
 
 	always   bool
+	onEvent  func(*ipnlocal.LocalBackend, Event, error)
 	keys     *mem.Store
 	networks *memstore.Store
 }
 
+// swappable is a handler that can be replaced.
+type swappable struct{ atomic.Value }
+
+func (s *swappable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.Load().(http.Handler).ServeHTTP(w, r)
+}
+
+const peers = 40
+
 // newRig returns a tailnet whose control asks for the netmap to be kept. Its relays are on ports
 // of this machine where nothing listens.
 func newRig(t *testing.T) *rig {
-	const peers = 40
 	nm := netmaptest.Realistic(peers+10, 1)
 	nm.DERPMap = &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{}}
 	for id := 1; id <= 3; id++ {
@@ -77,16 +120,14 @@ func newRig(t *testing.T) *rig {
 			}},
 		}
 	}
-	self := nm.SelfNode.AsStruct()
-	self.CapMap = tailcfg.NodeCapMap{tailcfg.NodeAttrCacheNetworkMaps: nil}
-	nm.SelfNode = self.View()
 	r := &rig{
 		t:        t,
-		network:  tailnet.New(nm, peers, 1),
+		base:     nm,
 		keys:     new(mem.Store),
 		networks: memstore.New(),
 	}
-	r.control = tailnet.NewSwitch(tailnet.NewControl(r.network, logger.Discard))
+	r.newNetwork(tailcfg.NodeCapMap{tailcfg.NodeAttrCacheNetworkMaps: nil})
+	r.control = tailnet.NewSwitch(&r.handler)
 	server := httptest.NewServer(r.control)
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { r.control.Set(false) })
@@ -94,12 +135,23 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
+// newNetwork replaces the network by one as it was at first, in which nodes have these capabilities.
+func (r *rig) newNetwork(caps tailcfg.NodeCapMap) {
+	self := r.base.SelfNode.AsStruct()
+	self.CapMap = caps
+	r.base.SelfNode = self.View()
+	r.network = tailnet.New(r.base, peers, 1)
+	r.handler.Store(tailnet.NewControl(r.network, logger.Discard))
+}
+
 // device is a running backend.
 type device struct {
 	*ipnlocal.LocalBackend
 	r      *rig
 	events chan outcome
-	stop   func() // shuts it down, once
+	last   map[Event]outcome // received from events
+	homes  chan int          // regions that magicsock made its home
+	stop   func()            // shuts it down, once
 }
 
 // outcome is what OnEvent was told.
@@ -111,11 +163,17 @@ type outcome struct {
 // start runs a backend until the test, or stop, ends it.
 func (r *rig) start() *device {
 	r.t.Helper()
-	d := &device{r: r, events: make(chan outcome, 10_000)}
+	d := &device{r: r, events: make(chan outcome, 10_000), last: map[Event]outcome{}, homes: make(chan int, 1000)}
 	sys := tsd.NewSystem()
+	eventbus.SubscribeFunc(sys.Bus.Get().Client("test"), func(c magicsock.HomeDERPChanged) { d.homes <- c.New })
 	options.Store(sys, Options{
-		Always:  r.always,
-		OnEvent: func(_ *ipnlocal.LocalBackend, e Event, err error) { d.events <- outcome{e, err} },
+		Always: r.always,
+		OnEvent: func(lb *ipnlocal.LocalBackend, e Event, err error) {
+			if r.onEvent != nil {
+				r.onEvent(lb, e, err)
+			}
+			d.events <- outcome{e, err}
+		},
 		Open: func(context.Context, *ipnlocal.LocalBackend, ipn.ProfileID) (store.Store, error) {
 			return r.networks, nil
 		},
@@ -181,7 +239,8 @@ func (d *device) await(what string, ok func() bool) {
 	for !ok() {
 		select {
 		case <-again:
-		case <-d.events:
+		case o := <-d.events:
+			d.last[o.event] = o
 		case <-ctx.Done():
 			d.r.t.Fatalf("waiting for %s; the state is %v", what, d.State())
 		}
@@ -202,6 +261,12 @@ func (d *device) awaitEvent(e Event) error {
 			d.r.t.Fatalf("waiting for %s; the state is %v", e, d.State())
 		}
 	}
+}
+
+// told reports whether OnEvent was told, while the device was waited for, that e succeeded.
+func (d *device) told(e Event) bool {
+	o, ok := d.last[e]
+	return ok && o.err == nil
 }
 
 // cached returns the stored netmap, or nil.

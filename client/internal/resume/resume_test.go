@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/netmapcache/netmapcache/client/internal/loopback"
+	"tailscale.com/envknob"
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/key"
+)
+
+// patience is how long a test waits for something that takes seconds at most.
+const patience = 90 * time.Second
+
+func TestMain(m *testing.M) {
+	envknob.SetNoLogsNoSupport()
+	os.Exit(loopback.Main(m))
+}
+
+// enabled skips the test unless it is the turn of `make test-resume`.
+func enabled(t *testing.T) {
+	if os.Getenv("TEST_RESUME") == "" {
+		t.Skip("TEST_RESUME is not set: make test-resume runs this, since it builds two programs")
+	}
+}
+
+// TestResume takes a node through the loss of its control plane and a restart in a new process, with
+// each of the two caches, and compares what happens.
+func TestResume(t *testing.T) {
+	enabled(t)
+	ours, upstream := buildBoth(t)
+	got, want := scenario(t, ours), scenario(t, upstream)
+	for i, step := range got.steps {
+		t.Logf("%-9s states %v, upstream %v", step.name, step.states, want.steps[i].states)
+		t.Logf("%-9s notifications %v, upstream %v", step.name, step.notified, want.steps[i].notified)
+		if !slices.Equal(step.states, want.steps[i].states) {
+			t.Errorf("%s: states %v; with upstream's cache %v", step.name, step.states, want.steps[i].states)
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	compareTimes(t, got, want)
+}
+
+// record is what a scenario left.
+type record struct {
+	device *device
+	friend *peer
+	steps  []step
+}
+
+// A step is one process of the scenario, until it was up and had fetched.
+type step struct {
+	name     string
+	states   []string
+	notified []string
+}
+
+func (r *record) note(name string, p *process) {
+	r.steps = append(r.steps, step{name, p.values("state"), p.values("notify")})
+}
+
+func scenario(t *testing.T, b build) *record {
+	n := newTailnet(t)
+	friend := n.addPeer("friend")
+	d := newDevice(t, n, b)
+	r := &record{device: d, friend: friend}
+
+	t.Logf("%s: online", b.name)
+	p := d.start()
+	p.awaitUp()
+	p.get(friend)
+	r.note("online", p)
+
+	t.Logf("%s: control is cut off, the node restarted", b.name)
+	n.cut()
+	p.get(friend)
+	p.close()
+	p = d.start()
+	p.awaitUp()
+	if cached, peers := p.netmap(); !cached || peers != 1 {
+		t.Errorf("%s: netmap cached=%v with %d peers; want it cached with one", b.name, cached, peers)
+	}
+	p.get(friend)
+	friend.get(t, d)
+	r.note("offline", p)
+
+	t.Logf("%s: control is back", b.name)
+	if n.reached() {
+		t.Error("control was reached while it was cut off")
+	}
+	before := len(p.seen)
+	n.connect()
+	p.awaitLive()
+	p.get(friend)
+	p.seen = p.seen[before:]
+	r.note("live", p)
+
+	t.Logf("%s: a delta", b.name)
+	another := &tailcfg.Node{
+		ID: 1_000_001, StableID: "n1000001", Name: "another.example.com.", User: 1_000_001,
+		Key: key.NewNode().Public(), DiscoKey: key.NewDisco().Public(), MachineAuthorized: true,
+		Hostinfo: (&tailcfg.Hostinfo{Hostname: "another"}).View(),
+	}
+	n.sendDelta(d.key, &tailcfg.MapResponse{PeersChanged: []*tailcfg.Node{another}})
+	for _, peers := p.netmap(); peers != 2; _, peers = p.netmap() {
+		p.await("change of peers", func(l line) bool { return l.Event == "notify" && l.Value == "Peers" })
+	}
+	n.cut()
+	p.close()
+	p = d.start()
+	p.awaitUp()
+	if cached, peers := p.netmap(); !cached || peers != 2 {
+		t.Errorf("%s: netmap cached=%v with %d peers after a delta; want it cached with two", b.name, cached, peers)
+	}
+	p.close()
+	return r
+}
+
+// get fetches the device's page from the peer.
+func (p *peer) get(t *testing.T, d *device) {
+	t.Helper()
+	if body, err := p.tryGet(t, d); body != "served by device" {
+		t.Fatalf("%s fetched %q from the device, %v", p.name, body, err)
+	}
+}
+
+func (p *peer) tryGet(t *testing.T, d *device) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), fetchTimeout)
+	defer cancel()
+	local, err := p.LocalClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := local.Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, ok := status.Peer[d.key]
+	if !ok {
+		t.Fatalf("%s doesn't know the device", p.name)
+	}
+	return fetch(p.HTTPClient(), "http://"+node.TailscaleIPs[0].String()+"/")
+}
+
+// compareTimes starts both nodes in turn, with control cut off, and logs how long they take from the start of
+// the process.
+func compareTimes(t *testing.T, ours, upstream *record) {
+	const runs = 5
+	times := map[*record]map[string][]time.Duration{ours: {}, upstream: {}}
+	for range runs {
+		for r, at := range times {
+			p := r.device.start()
+			p.awaitUp()
+			p.get(r.friend)
+			for _, l := range p.seen {
+				switch what := l.Event + " " + l.Value; what {
+				case "started ", "state Starting", "state Running", "got " + r.friend.page():
+					at[what] = append(at[what], l.Since)
+				}
+			}
+			p.close()
+		}
+	}
+	for what, mine := range times[ours] {
+		theirs := times[upstream][what]
+		slices.Sort(mine)
+		slices.Sort(theirs)
+		t.Logf("offline, median of %d, %-20s %6.1f ms; upstream %6.1f ms", runs, what,
+			float64(mine[len(mine)/2])/1e6, float64(theirs[len(theirs)/2])/1e6)
+	}
+}
