@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
+.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e test-resume vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -20,7 +20,7 @@ run: wasm client page
 	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
 
 ## test: everything, with a real browser
-test: format vet test-go test-upstream test-browser test-e2e
+test: format vet test-go test-upstream test-browser test-e2e test-resume
 	$(call say,all tests passed)
 
 test-go:
@@ -43,6 +43,11 @@ test-e2e: chromium npm package client page
 	cd client && go test ./...
 	$(call say,the JavaScript module, its npm package and the page in headless Chromium)
 	cd e2e && npm test
+
+# The first time this compiles Tailscale's client twice, with its own cache and without.
+test-resume:
+	$(call say,a native node comes up without control; building it takes minutes the first time)
+	cd client && TEST_RESUME=1 go test -v -count=1 -timeout 20m ./internal/resume
 
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
 torture: chromium engines npm wasm

@@ -66,10 +66,7 @@ func main() {
 		backend = b.(*ipnlocal.LocalBackend)
 		return recorder{}, nil
 	})
-	srv := &tsnet.Server{Dir: *dir, ControlURL: *control, Hostname: *hostname}
-	if os.Getenv("RESUME_VERBOSE") != "" {
-		srv.Logf = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
-	}
+	srv := &tsnet.Server{Dir: *dir, ControlURL: *control, Hostname: *hostname, UserLogf: logger.Discard}
 	if err := srv.Start(); err != nil {
 		tell("started", "", err)
 		os.Exit(1)

@@ -22,21 +22,33 @@ type build struct {
 	path string
 }
 
-// buildBoth builds the program with each cache. The first time that takes minutes.
+// built is the directory of the programs that were built; empty if none were.
+var built string
+
+// buildBoth builds the program with each cache, once. The first time that takes minutes.
 func buildBoth(t *testing.T) (ours, upstream build) {
 	t.Helper()
-	dir := t.TempDir()
-	both := []build{{name: "ipncache", tags: "ts_omit_cachenetmap"}, {name: "upstream"}}
-	for i := range both {
-		b := &both[i]
-		b.path = filepath.Join(dir, b.name)
+	ours = build{name: "ipncache", tags: "ts_omit_cachenetmap"}
+	upstream = build{name: "upstream"}
+	make := built == ""
+	if make {
+		var err error
+		if built, err = os.MkdirTemp("", "resume"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range []*build{&ours, &upstream} {
+		b.path = filepath.Join(built, b.name)
+		if !make {
+			continue
+		}
 		began := time.Now()
 		if out, err := exec.Command("go", "build", "-tags", b.tags, "-o", b.path, ".").CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", b.name, err, out)
 		}
 		t.Logf("built %s in %.0f s", b.name, time.Since(began).Seconds())
 	}
-	return both[0], both[1]
+	return ours, upstream
 }
 
 // device is what a node keeps.

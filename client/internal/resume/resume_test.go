@@ -18,7 +18,11 @@ const patience = 90 * time.Second
 
 func TestMain(m *testing.M) {
 	envknob.SetNoLogsNoSupport()
-	os.Exit(loopback.Main(m))
+	// Through the relay only: a peer goes on answering a node on its old direct path for some seconds after that was restarted.
+	os.Setenv("TS_DEBUG_NEVER_DIRECT_UDP", "true")
+	code := loopback.Main(m)
+	os.RemoveAll(built)
+	os.Exit(code)
 }
 
 // enabled skips the test unless it is the turn of `make test-resume`.
@@ -35,10 +39,11 @@ func TestResume(t *testing.T) {
 	ours, upstream := buildBoth(t)
 	got, want := scenario(t, ours), scenario(t, upstream)
 	for i, step := range got.steps {
-		t.Logf("%-9s states %v, upstream %v", step.name, step.states, want.steps[i].states)
-		t.Logf("%-9s notifications %v, upstream %v", step.name, step.notified, want.steps[i].notified)
-		if !slices.Equal(step.states, want.steps[i].states) {
-			t.Errorf("%s: states %v; with upstream's cache %v", step.name, step.states, want.steps[i].states)
+		same := want.steps[i]
+		t.Logf("%-7s states %v, upstream %v", step.name, step.states, same.states)
+		t.Logf("%-7s notifications %v, upstream %v", step.name, step.notified, same.notified)
+		if !slices.Equal(step.states, same.states) || !slices.Equal(step.notified, same.notified) {
+			t.Errorf("%s: with upstream's cache something else happens", step.name)
 		}
 	}
 	if t.Failed() {
@@ -58,11 +63,11 @@ type record struct {
 type step struct {
 	name     string
 	states   []string
-	notified []string
+	notified []string // kinds of notifications; several of a kind in a row count as one
 }
 
 func (r *record) note(name string, p *process) {
-	r.steps = append(r.steps, step{name, p.values("state"), p.values("notify")})
+	r.steps = append(r.steps, step{name, p.values("state"), slices.Compact(p.values("notify"))})
 }
 
 func scenario(t *testing.T, b build) *record {

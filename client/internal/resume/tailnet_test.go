@@ -141,7 +141,7 @@ func (n *tailnet) addPeer(name string) *peer {
 		Dir:        n.t.TempDir(),
 		Hostname:   name,
 		ControlURL: n.url(),
-		Logf:       logger.Discard,
+		UserLogf:   logger.Discard,
 	}}
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
