@@ -1,0 +1,62 @@
+// Runs the JavaScript module in Firefox and WebKitGTK, where they are installed: in the page and in a worker.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { engines } from './engines.mjs';
+import { netmap } from './netmap.mjs';
+import { serve } from './serve.mjs';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+
+const script = `
+  import { openCache } from './netmapcache.js';
+
+  const map = ${JSON.stringify(netmap(700))};
+  const use = async (worker) => {
+    const cache = await openCache({ database: String(worker), worker });
+    const told = new Promise((resolve) => cache.subscribe(({ own }) => resolve(own)));
+    await cache.store(map);
+    const { peers } = await cache.info();
+    const { Domain, Peers } = await cache.load();
+    const found = await cache.peers({ search: 'host-7', limit: 2 });
+    const lean = await cache.load({ peers: false });
+    await cache.clear();
+    const code = await cache.load().catch((err) => err.code);
+    await cache.close();
+    return [Domain, peers, Peers.length, found.total, found.peers.length, 'Peers' in lean, await told, code];
+  };
+  const results = Promise.all([use(false), use(true)]).catch((err) => String(err));
+  await fetch('/result', { method: 'POST', body: JSON.stringify(await results) });
+`;
+
+for (const [name, start] of Object.entries(engines)) {
+  test(name, async (t) => {
+    const browser = await start().catch((err) => {
+      if (!/^no /.test(err.message)) throw err;
+      t.skip(err.message);
+    });
+    if (!browser) return;
+    let receive;
+    const received = new Promise((resolve) => (receive = resolve));
+    const server = await serve(dist, {
+      '/': (_, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html><script type="module" src="script.js"></script>'),
+      '/script.js': (_, response) => response.setHeader('Content-Type', 'text/javascript').end(script),
+      '/result': async (request, response) => {
+        const chunks = await request.toArray();
+        response.end();
+        receive(JSON.parse(Buffer.concat(chunks)));
+      },
+    });
+    try {
+      await browser.open(`${server.origin}/`);
+      const result = await Promise.race([received, browser.gone.then(() => 'the browser ended')]);
+      const expected = ['example.com', 700, 700, 12, 2, false, true, 'not-available'];
+      assert.deepEqual(result, [expected, expected]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+}
