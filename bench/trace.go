@@ -13,18 +13,14 @@ import (
 	"strings"
 )
 
-// maxTraced is up to how many peers system calls are counted: the tracer makes
-// each of them slow.
-const maxTraced = 10_000
-
-// trace counts the system calls of each operation once. They hardly vary.
+// trace counts the system calls of each operation once.
 func (p *plan) trace(ctx context.Context) error {
 	if _, err := exec.LookPath("strace"); err != nil {
 		progress("\nsystem calls aren't counted, which takes the package strace: %v\n", err)
 		return nil
 	}
 	for _, peers := range p.peers {
-		if peers > maxTraced {
+		if peers > maxDetailed {
 			continue
 		}
 		progress("\ncounting system calls, %d peers:", peers)
