@@ -1,6 +1,6 @@
 // Measures the cache in browsers, for make bench-web:
 //
-//   [PEERS=10000] [REPEAT=9] node bench/run.mjs [chromium|firefox|webkit]...
+//   [PEERS=10000] [REPEAT=9] [UPSTREAM_REPEAT=3] node bench/run.mjs [chromium|firefox|webkit]...
 //
 // It prints tables, and writes all samples to dist/bench-web.json.
 

@@ -122,11 +122,11 @@ func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, e
 			batch := keys[:min(size, len(keys))]
 			keys = keys[len(batch):]
 			values, err := s.get(ctx, batch, ahead)
-			ahead = nil
 			if err != nil {
 				yield(nil, err)
 				return
 			}
+			ahead = nil
 			results := make([]result, len(batch))
 			for i, v := range values {
 				results[i].value, results[i].err = loadedValue(batch[i], v)
