@@ -28,14 +28,14 @@ export const device = (page) =>
 // Ages in them change by themselves, and so are left out; whether a peer is or was online is the same.
 export async function peers(page) {
   const rows = await page.evaluate(async () => {
-    const scroll = document.getElementById('peers-scroll');
+    const scroll = document.getElementById('peers');
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     const found = new Map();
     scroll.scrollTop = 0;
     for (;;) {
       await frame();
       await frame();
-      const rows = [...scroll.querySelectorAll('[role="row"]')];
+      const rows = [...document.querySelectorAll('#peers-rows [role="row"]')];
       if (rows.some((row) => !row.dataset.id)) continue;
       for (const row of rows) found.set(row.dataset.id, [...row.children].map((cell) => cell.textContent));
       if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1) break;

@@ -3,7 +3,7 @@
 
 import { addresses, nodeName, parseTime, relayName, shortKey, userName } from './format.js';
 
-const most = 200; // entries of a list that reach the page
+const most = 100; // entries of a list that reach the page
 
 export function describeNetwork(netmap, index) {
   return {

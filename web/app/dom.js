@@ -12,6 +12,11 @@ export function element(name, content, className) {
   return made;
 }
 
+// breathe lets the browser do what waits: long work is done in pieces, none of which anyone notices.
+export function breathe() {
+  return globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+}
+
 // setText leaves an element alone that has the text already, so that it isn't announced again.
 export function setText(id, text) {
   const found = byId(id);

@@ -4,7 +4,7 @@
 import { proxy, transfer, wrap } from 'comlink';
 
 import { showDetails, refreshDetails, startDetails } from './details.js';
-import { byId } from './dom.js';
+import { breathe, byId } from './dom.js';
 import { startLab } from './lab.js';
 import { markOnMap, showMap, showOnMap, startMap } from './map-view.js';
 import { startOffline } from './offline.js';
@@ -37,18 +37,22 @@ async function show({ heard, live, shown, changes, choices, ...totals }) {
   byId('network').hidden = !shown;
   byId('domain').textContent = shown?.domain ?? '';
   if (shown) {
-    showSections(shown);
-    showChoices(choices);
     await Promise.all([showPeers(totals, live), showMap(), refreshDetails(live)]);
+    markRender();
+    await showChoices(choices);
+    await showSections(shown);
   }
   showChanges(changes, selectPeer);
   byId('network').removeAttribute('aria-busy');
   Object.assign(view, { started: true, network: shown, live, heard, forgotten: view.forgotten && !shown });
   refresh();
   if (!offline) offline = startOffline(); // when there is something to see: it loads everything again
-  if (shown && performance.getEntriesByName('page:render').length === 0) {
-    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('page:render'))); // it is on the screen
-  }
+}
+
+// markRender notes on the timeline when a network map is on the screen for the first time.
+function markRender() {
+  if (performance.getEntriesByName('page:render').length > 0) return;
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('page:render')));
 }
 
 // showNext runs show once at a time, and always with the newest.
@@ -72,8 +76,18 @@ function selectPeer(id) {
   showDetails(id);
 }
 
+// The workers start first, and the parts of the page, which need it to be laid out, one by one meanwhile.
+const { port1, port2 } = new MessageChannel();
+const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
+network.start(options, transfer(port2, [port2]), proxy((newest) => {
+  known = newest;
+  refresh();
+}));
+await breathe();
 startTable(model, selectPeer);
+await breathe();
 startMap(model, selectPeer);
+await breathe();
 startDetails(model, () => {
   showSelected(undefined);
   markOnMap(undefined);
@@ -83,14 +97,7 @@ startLab(() => network.retry(), report);
 byId('connect').addEventListener('click', () => network.connect());
 addEventListener('online', () => network.retry());
 setInterval(refresh, 1000); // ages tick
-
-const { port1, port2 } = new MessageChannel();
 model.start(transfer(port1, [port1]), proxy(showNext));
-const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
-network.start(options, transfer(port2, [port2]), proxy((newest) => {
-  known = newest;
-  refresh();
-}));
 
 function hostname() {
   return `browser-${navigator.platform.split(' ')[0].toLowerCase() || 'unknown'}`;

@@ -38,10 +38,11 @@ function take({ netmap: received, live, heard, confirmedAt }) {
     shown: netmap && describeNetwork(netmap, index),
     changes: changes && summary(changes),
     ...totals(),
-    choices: Object.fromEntries(['tag', 'owner', 'system', 'relay'].map((field) => [field, index.choices(field).slice(0, 500)])),
+    choices: Object.fromEntries(['tag', 'owner', 'system', 'relay'].map((field) => [field, index.choices(field).slice(0, mostChoices)])),
   });
 }
 
+const mostChoices = 100; // of a filter; the search finds the rest
 const mostChanges = 100; // of a kind that reach the page
 
 function summary({ added, removed, changed, ...rest }) {

@@ -2,13 +2,13 @@
 
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 
-import { byId, element, setText } from './dom.js';
+import { breathe, byId, element, setText } from './dom.js';
 import { count, duration } from './format.js';
 
 const piece = 100; // rows asked for at a time
 const columns = ['name', 'address', 'holder', 'system', 'relay', 'status'];
 const grid = byId('peers');
-const scroll = byId('peers-scroll');
+const head = grid.querySelector('.head');
 const body = byId('peers-rows');
 
 let model;
@@ -24,7 +24,9 @@ const rowHeight = () => (matchMedia('(max-width: 40rem)').matches ? 64 : 40); //
 
 const options = () => ({
   count: total,
-  getScrollElement: () => scroll,
+  getScrollElement: () => grid,
+  scrollMargin: head.offsetHeight,
+  scrollPaddingStart: head.offsetHeight, // it covers what is scrolled under it
   estimateSize: rowHeight,
   overscan: 12,
   scrollToFn: elementScroll,
@@ -32,12 +34,14 @@ const options = () => ({
   observeElementOffset,
   onChange: render,
 });
-const virtual = new Virtualizer(options());
-virtual._didMount();
+let virtual;
 
 export function startTable(given, select) {
   model = given;
   onSelect = select;
+  virtual = new Virtualizer(options());
+  virtual._didMount();
+  showSort();
 }
 
 // showPeers shows the newest rows, of a network map that came live or from the cache.
@@ -73,7 +77,7 @@ async function find() {
   const mine = ++asked;
   const totals = await model.find({ ...question });
   if (mine !== asked) return;
-  scroll.scrollTop = 0;
+  grid.scrollTop = 0;
   active = -1;
   await ask(totals);
 }
@@ -101,7 +105,7 @@ function render() {
     const old = before.get(String(index));
     before.delete(String(index));
     const row = old?.peer && sameRow(old.peer, peer) ? old : makeRow(index, peer, old);
-    row.style.transform = `translateY(${start}px)`;
+    row.style.transform = `translateY(${start - head.offsetHeight}px)`;
     row.classList.toggle('active', index === active);
     row.setAttribute('aria-selected', Boolean(peer) && peer.id === selected);
     return row;
@@ -163,7 +167,7 @@ body.addEventListener('click', ({ target }) => {
 
 grid.addEventListener('keydown', (event) => {
   if (event.target !== grid || event.ctrlKey || event.altKey || event.metaKey) return;
-  const page = Math.max(1, Math.floor(scroll.clientHeight / rowHeight()) - 1);
+  const page = Math.max(1, Math.floor(grid.clientHeight / rowHeight()) - 1);
   const to = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: total - 1 }[event.key];
   if (to !== undefined && total > 0) {
     active = Math.min(Math.max(to, 0), total - 1);
@@ -234,8 +238,9 @@ for (const id of ['reset', 'reset-too']) {
 }
 
 // showChoices fills the filters with what there is to choose: { field: [[value, count]] }.
-export function showChoices(choices) {
+export async function showChoices(choices) {
   for (const [field, values] of Object.entries(choices)) {
+    await breathe();
     const filter = filters.find(({ dataset }) => dataset.filter === field);
     const wanted = values.map(([value, n]) => `${value} (${n.toLocaleString()})`);
     if (filter.choices === wanted.join('\n')) continue;
@@ -246,5 +251,3 @@ export function showChoices(choices) {
     if (filter.selectedIndex < 0) filter.append(Object.assign(element('option', `${chosen} (0)`), { value: chosen, selected: true }));
   }
 }
-
-showSort();

@@ -1,6 +1,6 @@
 // The sections below the peers: this device, health, users, DNS, relays, packet filter, SSH policy.
 
-import { byId, element, pairs, table } from './dom.js';
+import { breathe, byId, element, pairs, table } from './dom.js';
 import { bytes, clock, count, shortKey } from './format.js';
 
 const shown = {}; // what each section shows, so that it is left alone while that stays
@@ -12,15 +12,21 @@ function section(id, data, make) {
   byId(id).replaceChildren(...make(data));
 }
 
-export function showSections(network) {
-  section('self', network.self.pairs, pairs);
-  section('health', network.health, health);
-  section('users', network.users, users);
-  section('dns', network.dns.pairs, pairs);
-  section('dns-more', [network.dns.routes, network.dns.records], dnsMore);
-  section('relays', network.relays, relays);
-  section('filter', network.filter, filter);
-  section('ssh', network.ssh, ssh);
+export async function showSections(network) {
+  const all = [
+    ['self', network.self.pairs, pairs],
+    ['health', network.health, health],
+    ['users', network.users, users],
+    ['dns', network.dns.pairs, pairs],
+    ['dns-more', [network.dns.routes, network.dns.records], dnsMore],
+    ['relays', network.relays, relays],
+    ['filter', network.filter, filter],
+    ['ssh', network.ssh, ssh],
+  ];
+  for (const one of all) {
+    section(...one);
+    await breathe();
+  }
 }
 
 // showSession shows what is known of the session: either may be undefined.
