@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page torture engines test test-go test-upstream test-browser test-e2e test-resume vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
+.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -159,6 +159,11 @@ npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.
 	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+## screenshots: pictures of the page in every state, into dist/screenshots, and those of the README
+screenshots: chromium npm wasm client page
+	$(call say,pictures of the page)
+	cd e2e && node screenshots.mjs --docs
 
 ## clean: remove what was built
 clean:

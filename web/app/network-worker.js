@@ -48,6 +48,7 @@ const refresh = unhurried(async () => {
   const live = client?.netmap();
   const netmap = live ?? (await load());
   const info = await loadInfo();
+  if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
   model.postMessage({ netmap, live: Boolean(live), heard, savedAt: info?.savedAt.getTime(), confirmedAt: info?.confirmedAt.getTime() });
   changed({ info });
 });

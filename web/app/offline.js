@@ -14,7 +14,9 @@ export async function startOffline() {
     const registration = await serviceWorker.register('sw.js');
     const offer = () => (byId('update').hidden = !registration.waiting);
     byId('update-now').addEventListener('click', () => registration.waiting?.postMessage('take over'));
-    registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', offer));
+    const watch = () => registration.installing?.addEventListener('statechange', offer);
+    registration.addEventListener('updatefound', watch);
+    watch();
     offer();
     setInterval(() => registration.update().catch(() => {}), lookEvery);
     await serviceWorker.ready;

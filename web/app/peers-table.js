@@ -20,7 +20,8 @@ let active = -1; // the row that the keyboard is at
 let selected; // a stable ID
 const question = { sort: 'name', descending: false };
 
-const rowHeight = () => (matchMedia('(max-width: 40rem)').matches ? 64 : 40); // as page.css has it
+const narrow = matchMedia('(max-width: 40rem)');
+const rowHeight = () => (narrow.matches ? 64 : 40); // as page.css has it
 
 const options = () => ({
   count: total,
@@ -41,6 +42,11 @@ export function startTable(given, select) {
   onSelect = select;
   virtual = new Virtualizer(options());
   virtual._didMount();
+  narrow.addEventListener('change', () => {
+    virtual.setOptions(options());
+    virtual.measure();
+    render();
+  });
   showSort();
 }
 

@@ -97,13 +97,12 @@ function ssh(part) {
 // showStorage shows what is saved: info is the cache's, estimate the browser's.
 export function showStorage(info, { usage, quota, persisted } = {}) {
   section('storage', [
-    ['Saved', info && clock(info.savedAt)],
+    ['Saved', info ? clock(info.savedAt) : 'nothing'],
     ['Confirmed', info && clock(info.confirmedAt)],
     ['Holds', info && `${count(info.peers, 'peer')}, ${count(info.users, 'user')}`],
     ['Size', info && `${bytes(info.bytes)} in ${count(info.columns, 'column')}`],
     ['Generation', info && info.generation.toLocaleString()],
     ['Storage used', usage !== undefined && `${bytes(usage)} of ${bytes(quota)}`],
     ['Kept for good', persisted === undefined ? '' : persisted ? 'yes: the browser asks before it deletes it' : 'no: the browser may delete it when space is short'],
-    ['', !info && 'Nothing is saved.'],
   ], pairs);
 }
