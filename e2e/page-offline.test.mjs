@@ -150,6 +150,12 @@ async function stored(options, prepare = () => {}) {
   }, netmap(3), options);
 }
 
+// prefix makes the worker that uses the storage begin with something else.
+async function prefix(code) {
+  const path = join(copy, 'network-worker.js');
+  await writeFile(path, `${code}\n${await readFile(path)}`);
+}
+
 const says = (page, pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#problems').textContent), patience, pattern);
 
 test("another account's snapshot", async () => {
@@ -194,17 +200,21 @@ test('a damaged snapshot', async () => {
 });
 
 test('no storage', async () => {
-  const path = join(copy, 'network-worker.js');
-  await writeFile(path, `Object.defineProperty(globalThis, 'indexedDB', { value: undefined });\n${await readFile(path)}`);
+  await prefix("Object.defineProperty(globalThis, 'indexedDB', { value: undefined });");
   await page.goto(origin);
   await says(page, "doesn't let the page keep anything.*allow this site to store data");
 });
 
 test('storage that is full', async () => {
-  const session = await page.createCDPSession();
-  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 });
+  await prefix(`const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...args) {
+      if (this.transaction.db.name === 'network') throw new DOMException('no space', 'QuotaExceededError');
+      return put.apply(this, args);
+    };`);
   await page.goto(origin);
+  await inMode(page, 'refused');
   await says(page, 'storage .* is full.*Free space');
+  assert.equal(await text(page, 'headline'), 'Live, but not saved');
 });
 
 test('a program that does not load', async () => {
