@@ -73,6 +73,7 @@ test('a new version is taken over by all tabs, and the old one is dropped', asyn
   await second.waitForFunction(() => document.body.dataset.offline === 'ready', patience);
 
   await release('2');
+  await page.bringToFront();
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
   await page.waitForSelector('#update:not([hidden])', patience);
   await page.reload();
@@ -80,6 +81,7 @@ test('a new version is taken over by all tabs, and the old one is dropped', asyn
   assert.equal(await version(page), '', 'nothing of the new version is used before');
   await page.click('#update-now');
   for (const tab of [page, second]) {
+    await tab.bringToFront(); // others aren't drawn, which the wait counts on
     await tab.waitForFunction(() => getComputedStyle(document.documentElement).getPropertyValue('--version').trim() === '2', patience);
   }
   assert.equal(await caches(page), 1);

@@ -18,7 +18,7 @@ const headlines = {
   starting: 'Looking for a saved network',
   live: 'Live',
   resumed: 'Saved network',
-  offline: 'Offline: the network as it was saved',
+  offline: 'Offline: saved network',
   following: 'Kept up to date by another tab',
   login: 'Sign in to connect',
   forgotten: 'Forgotten',
