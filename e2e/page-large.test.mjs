@@ -18,7 +18,7 @@ let browser;
 let page;
 
 before(async () => {
-  ({ server, origin } = await startTailnet('-peers', String(peers), '-churn', '1s'));
+  ({ server, origin } = await startTailnet('-peers', String(peers), '-churn', '0'));
   browser = await launch();
   page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });
@@ -56,9 +56,13 @@ test('goes live', async (t) => {
   await saved(page);
 });
 
+const churn = (churn) => fetch(`${origin}/-/network`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ churn }) });
+
 test('takes changes', (t) => traced(t, async () => {
+  await churn(1000);
   const { deltas } = await page.evaluate(() => ({ ...document.body.dataset }));
   await page.waitForFunction((deltas) => Number(document.body.dataset.deltas) > deltas + 5, patience, Number(deltas));
+  await churn(0);
 }));
 
 test('scrolls, searches, sorts and filters', (t) => traced(t, async () => {

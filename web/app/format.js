@@ -22,11 +22,18 @@ export function until(time) {
   return ms > 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
 }
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-export const clock = (time) => clockFormat.format(new Date(time));
+// Made when first needed: they take long to make.
+let clockFormat;
+export function clock(time) {
+  clockFormat ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return clockFormat.format(new Date(time));
+}
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-export const timeOfDay = (time) => timeFormat.format(new Date(time));
+let timeFormat;
+export function timeOfDay(time) {
+  timeFormat ??= new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+  return timeFormat.format(new Date(time));
+}
 
 // bytes are counted as in the file managers of most systems: 1 kB is 1,000.
 export function bytes(n) {

@@ -77,6 +77,7 @@ function selectPeer(id) {
 }
 
 // The workers start first, and the parts of the page, which need it to be laid out, one by one meanwhile.
+await breathe();
 const { port1, port2 } = new MessageChannel();
 const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
 network.start(options, transfer(port2, [port2]), proxy((newest) => {
