@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"tailscale.com/types/logger"
 	"tailscale.com/types/netmap"
 )
 
@@ -24,6 +26,9 @@ type lab struct {
 	ctx     context.Context // ends the changes
 	seed    uint64
 	hostile bool
+	relays  netip.AddrPort // where all relays of the network are
+	relay   http.Handler
+	native  natives
 	network *tailnet.Network
 
 	mu    sync.Mutex
@@ -32,9 +37,13 @@ type lab struct {
 	stop  context.CancelFunc
 }
 
-func newLab(ctx context.Context, peers int, churn time.Duration, seed uint64, hostile bool) *lab {
-	l := &lab{ctx: ctx, seed: seed, hostile: hostile, peers: peers, stop: func() {}}
+// newLab returns a lab that is to be served at self.
+func newLab(ctx context.Context, self netip.AddrPort, peers int, churn time.Duration, seed uint64, hostile bool, logf logger.Logf) *lab {
+	l := &lab{ctx: ctx, seed: seed, hostile: hostile, relays: self, relay: tailnet.NewRelay(logf), peers: peers, stop: func() {}}
 	l.network = tailnet.New(l.netmap(peers), peers, seed)
+	for _, p := range nativePeers {
+		l.network.AddNative(p.name, p.trusted)
+	}
 	l.setChurn(churn)
 	return l
 }
@@ -45,6 +54,7 @@ func (l *lab) netmap(peers int) *netmap.NetworkMap {
 	if l.hostile {
 		nm = netmaptest.HostileNames(nm)
 	}
+	tailnet.UseRelay(nm, l.relays)
 	return nm
 }
 
@@ -99,6 +109,9 @@ func (l *lab) route(site http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /-/network", fromHere(l))
 	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
+	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
+	mux.Handle("/derp", l.relay)
+	mux.Handle("/derp/", l.relay)
 	mux.Handle("/", site)
 	return mux
 }

@@ -3,12 +3,15 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"tailscale.com/types/logger"
 )
 
 func TestLab(t *testing.T) {
-	l := newLab(t.Context(), 4, 0, 1, false)
+	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 4, 0, 1, false, logger.Discard)
 	handler := l.route(http.NotFoundHandler())
 	for _, test := range []struct {
 		name, method, body string

@@ -13,6 +13,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/signal"
@@ -21,7 +22,6 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
-	"tailscale.com/envknob"
 	"tailscale.com/types/logger"
 )
 
@@ -37,7 +37,7 @@ func (d *dirs) Set(s string) error {
 
 func main() {
 	log.SetFlags(0)
-	envknob.SetNoLogsNoSupport()
+	tailnet.Confine()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
@@ -71,6 +71,12 @@ func run(ctx context.Context) error {
 		logf = log.Printf
 	}
 
+	ln, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	self := loopback(ln.Addr())
+
 	var plane http.Handler
 	var embedded *lab
 	if *control != "" {
@@ -80,7 +86,7 @@ func run(ctx context.Context) error {
 		}
 		plane = proxy(u)
 	} else {
-		embedded = newLab(ctx, *peers, *churn, *seed, *hostile)
+		embedded = newLab(ctx, self, *peers, *churn, *seed, *hostile, logf)
 		plane = tailnet.NewControl(embedded.network, logf)
 	}
 	sw := tailnet.NewSwitch(plane)
@@ -90,11 +96,6 @@ func run(ctx context.Context) error {
 	if embedded != nil {
 		handler = embedded.route(handler)
 	}
-
-	ln, err := net.Listen("tcp", *addr)
-	if err != nil {
-		return err
-	}
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -102,6 +103,12 @@ func run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
+	if embedded != nil {
+		if err := embedded.native.start("http://"+self.String(), logf); err != nil {
+			return err
+		}
+		defer embedded.native.close()
+	}
 	fmt.Printf("Serving on http://%s/ - end with Ctrl-C\n", ln.Addr())
 
 	select {
@@ -113,4 +120,13 @@ func run(ctx context.Context) error {
 	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(closing)
+}
+
+// loopback returns the address under which this machine reaches a server that listens on addr.
+func loopback(addr net.Addr) netip.AddrPort {
+	self := addr.(*net.TCPAddr).AddrPort()
+	if self.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), self.Port())
+	}
+	return netip.AddrPortFrom(self.Addr().Unmap(), self.Port())
 }

@@ -11,6 +11,9 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
+	"strconv"
+	"strings"
 
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
 )
@@ -21,7 +24,8 @@ const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';
 
 // site serves the control plane, its switch, and the files in dirs.
 //
-// Files are sent as they are: compressing them for a browser on the same machine costs more than it saves.
+// Files are not compressed here: for a browser on the same machine that costs more than it saves. A file that has
+// a compressed twin beside it, with .gz at the end of the name, is sent as that.
 func site(control *tailnet.Switch, dirs []string) http.Handler {
 	mux := http.NewServeMux()
 	// All else that the control protocol asks for goes through /ts2021.
@@ -40,27 +44,50 @@ func site(control *tailnet.Switch, dirs []string) http.Handler {
 // controlState is what /-/control takes and gives.
 type controlState struct {
 	Up *bool `json:"up"`
+	// The numbers of requests so far that reached the control plane, and that were refused because it was down.
+	// Each connection of a client takes two: one for the key, one to be upgraded.
+	Answered int64 `json:"answered"`
+	Refused  int64 `json:"refused"`
 }
 
 func serveSwitch(w http.ResponseWriter, r *http.Request, control *tailnet.Switch) {
-	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "application/json" {
-		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
-		return
-	}
 	var want controlState
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&want); err != nil || want.Up == nil {
-		http.Error(w, `the body must be {"up": true} or {"up": false}`, http.StatusBadRequest)
+	if !readJSON(w, r, &want, func() error {
+		if want.Up == nil {
+			return errors.New(`the body must be {"up": true} or {"up": false}`)
+		}
+		return nil
+	}) {
 		return
 	}
 	control.Set(*want.Up)
 	writeState(w, control)
 }
 
+// readJSON reads the body of a request into v. If it isn't JSON, or check doesn't like v, it
+// answers the request and returns false.
+func readJSON(w http.ResponseWriter, r *http.Request, v any, check func() error) bool {
+	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "application/json" {
+		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+		return false
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(v)
+	if err == nil {
+		err = check()
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
 func writeState(w http.ResponseWriter, control *tailnet.Switch) {
 	up := control.Up()
+	answered, refused := control.Requests()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(controlState{Up: &up})
+	json.NewEncoder(w).Encode(controlState{&up, answered, refused})
 }
 
 // sameOrigin refuses requests that pages of other origins make. The name of the host must be
@@ -127,8 +154,35 @@ func files(dirs []string) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache") // ask every time, by date
+		if twin, size := compressed(fsys, r); twin != nil {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
+			h.Set("X-Decoded-Length", strconv.FormatInt(size, 10)) // for progress bars: the length of the body tells nothing
+			r = twin
+		}
+		h.Add("Vary", "Accept-Encoding")
 		serve.ServeHTTP(w, r)
 	})
+}
+
+// compressed returns the request for the compressed twin of the file that r asks for, and the file's own size. It
+// returns nil if there is no twin that is at least as new, or the browser doesn't take it.
+func compressed(fsys fs.FS, r *http.Request) (twin *http.Request, size int64) {
+	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	if path.Ext(name) != ".wasm" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		return nil, 0
+	}
+	plain, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, 0
+	}
+	gz, err := fs.Stat(fsys, name+".gz")
+	if err != nil || gz.ModTime().Before(plain.ModTime()) {
+		return nil, 0
+	}
+	twin = r.Clone(r.Context())
+	twin.URL.Path = "/" + name + ".gz"
+	return twin, plain.Size()
 }
 
 // layers is a file system in which each name is that of the first layer that has it.

@@ -168,7 +168,7 @@ func (n *Network) changeFilterLocked() *tailcfg.MapResponse {
 		SrcIPs:   []string{"100.64.0.0/10"},
 		DstPorts: []tailcfg.NetPortRange{{IP: "*", Ports: tailcfg.PortRange{First: port, Last: port}}},
 	}
-	n.filter = append(slices.Clip(n.filter[:n.base.PacketFilterRules.Len()]), moving)
+	n.filter = append(slices.Clip(n.filter[:n.fixedRules]), moving)
 	return &tailcfg.MapResponse{PacketFilter: n.filter}
 }
 

@@ -28,13 +28,17 @@ func NewControl(n *Network, logf logger.Logf) http.Handler {
 
 // serveMap answers one map request: registered is nil for a client that control doesn't know.
 func (n *Network) serveMap(ctx context.Context, w testcontrol.MapStreamWriter, req *tailcfg.MapRequest, registered *tailcfg.Node) error {
+	var c *client
+	if registered != nil {
+		c = n.join(registered, req)
+	}
 	if !req.Stream {
 		return w.SendMapMessage(&tailcfg.MapResponse{})
 	}
-	if registered == nil {
+	if c == nil {
 		return nil // ends the poll; the client registers before it asks again
 	}
-	full, s := n.watch(n.selfNode(registered, req))
+	full, s := n.watch(c)
 	defer n.unwatch(s)
 	if err := w.SendMapMessage(full); err != nil {
 		return err

@@ -5,16 +5,14 @@ package tailnet
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"tailscale.com/tailcfg"
+	"tailscale.com/types/key"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/opt"
 )
@@ -37,11 +35,17 @@ type Network struct {
 	filter  []tailcfg.FilterRule
 	dns     tailcfg.DNSConfig
 	streams map[*stream]struct{}
+
+	natives    []nativePeer
+	clients    map[key.MachinePublic]*client
+	browsers   int // how many have joined
+	fixedRules int // the first rules of filter, which never change
 }
 
 // stream is one client's map poll. Its channel is closed when the client has
 // fallen so far behind that it had better ask again.
 type stream struct {
+	client *client
 	deltas chan *tailcfg.MapResponse
 }
 
@@ -58,6 +62,7 @@ func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 		rng:       rand.New(rand.NewPCG(seed, 0)),
 		dns:       *nm.DNS.Clone(),
 		streams:   map[*stream]struct{}{},
+		clients:   map[key.MachinePublic]*client{},
 	}
 	n.fillLocked(nm, size)
 	return n
@@ -98,6 +103,10 @@ func (n *Network) fillLocked(nm *netmap.NetworkMap, size int) {
 	for _, r := range nm.PacketFilterRules.All() {
 		n.filter = append(n.filter, r)
 	}
+	for i, p := range n.natives {
+		n.openLocked(i, p)
+	}
+	n.fixedRules = len(n.filter)
 }
 
 // Size returns the number of peers that are present.
@@ -107,14 +116,14 @@ func (n *Network) Size() int {
 	return len(n.present)
 }
 
-// watch returns the full map for the client that self describes, and a stream of all changes
+// watch returns the full map for a client, and a stream of all changes
 // after it. The stream must be given back to unwatch.
-func (n *Network) watch(self *tailcfg.Node) (*tailcfg.MapResponse, *stream) {
+func (n *Network) watch(c *client) (*tailcfg.MapResponse, *stream) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := &stream{deltas: make(chan *tailcfg.MapResponse, streamBacklog)}
+	s := &stream{client: c, deltas: make(chan *tailcfg.MapResponse, streamBacklog)}
 	n.streams[s] = struct{}{}
-	return n.fullMapLocked(self), s
+	return n.fullMapLocked(c), s
 }
 
 func (n *Network) unwatch(s *stream) {
@@ -123,9 +132,17 @@ func (n *Network) unwatch(s *stream) {
 	delete(n.streams, s)
 }
 
-// publishLocked hands a change to every client.
+// publishLocked hands a change of the model to every client that sees the model.
 func (n *Network) publishLocked(mr *tailcfg.MapResponse) {
+	n.sendLocked(mr, func(c *client) bool { return !c.native() })
+}
+
+// sendLocked hands a change to those clients that it is for.
+func (n *Network) sendLocked(mr *tailcfg.MapResponse, to func(*client) bool) {
 	for s := range n.streams {
+		if !to(s.client) {
+			continue
+		}
 		select {
 		case s.deltas <- mr:
 		default:
@@ -135,10 +152,13 @@ func (n *Network) publishLocked(mr *tailcfg.MapResponse) {
 	}
 }
 
-func (n *Network) fullMapLocked(self *tailcfg.Node) *tailcfg.MapResponse {
+func (n *Network) fullMapLocked(c *client) *tailcfg.MapResponse {
+	if c.native() {
+		return n.nativeMapLocked(c)
+	}
 	now := time.Now().UTC()
 	mr := &tailcfg.MapResponse{
-		Node:                      self,
+		Node:                      c.self,
 		Peers:                     slices.SortedFunc(maps.Values(n.present), byID),
 		DNSConfig:                 n.dns.Clone(),
 		DERPMap:                   n.base.DERPMap,
@@ -149,6 +169,7 @@ func (n *Network) fullMapLocked(self *tailcfg.Node) *tailcfg.MapResponse {
 		SSHPolicy:                 n.base.SSHPolicy,
 		ControlTime:               &now,
 	}
+	mr.Peers = append(mr.Peers, n.clientPeersLocked(c)...)
 	for _, id := range slices.Sorted(maps.Keys(n.users)) {
 		mr.UserProfiles = append(mr.UserProfiles, n.users[id])
 	}
@@ -162,28 +183,3 @@ func (n *Network) fullMapLocked(self *tailcfg.Node) *tailcfg.MapResponse {
 }
 
 func byID(a, b *tailcfg.Node) int { return cmp.Compare(a.ID, b.ID) }
-
-// selfNode describes a registered client to itself. The first to register gets the
-// place of the self node that the network was made with; others get one like it
-// with an identity of their own.
-func (n *Network) selfNode(registered *tailcfg.Node, req *tailcfg.MapRequest) *tailcfg.Node {
-	self := n.base.SelfNode.AsStruct()
-	if nth := registered.ID; nth > 1 {
-		_, suffix, _ := strings.Cut(self.Name, ".")
-		self.ID -= nth // the peers have greater ones
-		self.StableID = tailcfg.StableNodeID(fmt.Sprintf("%s-%d", self.StableID, nth))
-		self.Name = fmt.Sprintf("device-%d.%s", nth, suffix)
-		self.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 127, byte(nth >> 8), byte(nth)}), 32)}
-		self.AllowedIPs = self.Addresses
-	}
-	self.KeyExpiry = n.keyExpiry
-	self.Key = req.NodeKey
-	self.DiscoKey = req.DiscoKey
-	self.Machine = registered.Machine
-	self.Endpoints = req.Endpoints
-	self.Cap = req.Version
-	if req.Hostinfo != nil {
-		self.Hostinfo = req.Hostinfo.View()
-	}
-	return self
-}

@@ -23,7 +23,7 @@ func TestSeed(t *testing.T) {
 			n.Change(FilterChanged)
 			n.Change(DNSChanged)
 		}
-		mr, _ := n.watch(&tailcfg.Node{})
+		mr, _ := n.watch(&client{self: &tailcfg.Node{}})
 		mr.ControlTime = nil
 		return mr
 	}
@@ -56,7 +56,7 @@ func TestEmptyNetworkDoesNotChange(t *testing.T) {
 // TestSlowClient lets a client fall behind: its poll must end rather than miss a change.
 func TestSlowClient(t *testing.T) {
 	n := New(netmaptest.Realistic(5, 1), 5, 1)
-	_, s := n.watch(&tailcfg.Node{})
+	_, s := n.watch(&client{self: &tailcfg.Node{}})
 	for range streamBacklog + 1 {
 		n.Change(PeerOnline)
 	}
@@ -74,17 +74,17 @@ func TestSlowClient(t *testing.T) {
 // TestRefill makes a network of another size while a client follows it.
 func TestRefill(t *testing.T) {
 	n := New(netmaptest.Realistic(5, 1), 5, 1)
-	_, s := n.watch(&tailcfg.Node{})
+	_, s := n.watch(&client{self: &tailcfg.Node{}})
 	n.Refill(netmaptest.Realistic(12, 1), 10)
 	if _, ok := <-s.deltas; ok {
 		t.Error("the client's poll goes on; want it to end, and the client to ask anew")
 	}
 	n.unwatch(s)
-	mr, _ := n.watch(&tailcfg.Node{})
+	mr, _ := n.watch(&client{self: &tailcfg.Node{}})
 	if len(mr.Peers) != 10 || n.Size() != 10 {
 		t.Errorf("%d peers are told of, %d are there; want 10", len(mr.Peers), n.Size())
 	}
-	self := n.selfNode(&tailcfg.Node{ID: 1}, &tailcfg.MapRequest{})
+	self := n.join(&tailcfg.Node{}, &tailcfg.MapRequest{}).self
 	known := false
 	for _, u := range mr.UserProfiles {
 		known = known || u.ID == self.User
@@ -107,7 +107,7 @@ func TestSelfNodes(t *testing.T) {
 	}
 	for i := range 10 {
 		k := key.NewNode().Public()
-		self := n.selfNode(&tailcfg.Node{ID: tailcfg.NodeID(i + 1)}, &tailcfg.MapRequest{NodeKey: k})
+		self := n.join(&tailcfg.Node{Machine: key.NewMachine().Public()}, &tailcfg.MapRequest{NodeKey: k}).self
 		if ids[self.ID] || stable[self.StableID] {
 			t.Errorf("client %d has the ID of another node", i)
 		}

@@ -15,8 +15,11 @@ import (
 type Switch struct {
 	handler http.Handler
 
-	mu    sync.Mutex
-	down  bool
+	mu   sync.Mutex
+	down bool
+	// How many requests were handed on, and how many were answered that the plane is down.
+	answered, refused int64
+
 	cut   chan struct{} // closed when the switch goes down
 	conns map[net.Conn]struct{}
 }
@@ -31,6 +34,13 @@ func (s *Switch) Up() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.down
+}
+
+// Requests returns how many requests have reached the handler so far, and how many were refused.
+func (s *Switch) Requests() (answered, refused int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered, s.refused
 }
 
 // Set takes the switch up or down. On return of a Set(false) all connections are cut.
@@ -55,6 +65,11 @@ func (s *Switch) Set(up bool) {
 func (s *Switch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	down, cut := s.down, s.cut
+	if down {
+		s.refused++
+	} else {
+		s.answered++
+	}
 	s.mu.Unlock()
 	if down {
 		w.Header().Set("Cache-Control", "no-store")

@@ -1,0 +1,100 @@
+package tailnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"tailscale.com/envknob"
+	"tailscale.com/tsnet"
+	"tailscale.com/types/logger"
+)
+
+// Native is a peer that runs in this program: Tailscale's own client, which
+// serves a small page to the tailnet.
+type Native struct {
+	name   string
+	server *tsnet.Server
+}
+
+// Confine keeps native peers from looking for anything beyond this machine. They reach each other, and browsers, through
+// the relay alone.
+func Confine() {
+	envknob.SetNoLogsNoSupport()
+	envknob.Setenv("TS_DEBUG_USE_DERP_HTTP", "true") // the relay has no certificate
+	envknob.Setenv("TS_DEBUG_NEVER_DIRECT_UDP", "true")
+	envknob.Setenv("TS_DISABLE_PORTMAPPER", "true")
+}
+
+// StartNative starts a native peer, whose name the network was told by AddNative. It keeps trying to join. Its files
+// are in dir.
+func StartNative(name, controlURL, dir string, logf logger.Logf) (*Native, error) {
+	n := &Native{name, &tsnet.Server{
+		Hostname:   name,
+		ControlURL: controlURL,
+		Dir:        dir,
+		Logf:       logf,
+		UserLogf:   logf,
+	}}
+	if err := n.server.Start(); err != nil {
+		return nil, fmt.Errorf("start the native peer %s: %w", name, err)
+	}
+	ln, err := n.server.Listen("tcp", fmt.Sprintf(":%d", webPort))
+	if err != nil {
+		n.server.Close()
+		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
+	}
+	go http.Serve(ln, http.HandlerFunc(n.serve)) // until Close
+	return n, nil
+}
+
+// Close ends the peer.
+func (n *Native) Close() error { return n.server.Close() }
+
+var nativePage = template.Must(template.New("").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>{{.Name}}</title>
+<h1>Hello from {{.Name}}</h1>
+<p>This page came through the tailnet, from a native peer. It was made at {{.Now}} for {{.Caller}}.</p>
+`))
+
+// serve answers with a page that tells who asks.
+func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	nativePage.Execute(w, map[string]string{
+		"Name":   n.name,
+		"Now":    time.Now().Format("15:04:05"),
+		"Caller": r.RemoteAddr,
+	})
+}
+
+// What becomes of a connection attempt.
+const (
+	Accepted = "accepted"
+	Refused  = "refused" // by the node itself: the attempt got through
+	Dropped  = "dropped" // no answer
+)
+
+// Dial tries to connect to a node of the tailnet.
+func (n *Native) Dial(ctx context.Context, to netip.AddrPort) (string, error) {
+	conn, err := n.server.Dial(ctx, "tcp", to.String())
+	var timeout net.Error
+	switch {
+	case err == nil:
+		conn.Close()
+		return Accepted, nil
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused, nil
+	case ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout():
+		return Dropped, nil
+	}
+	return "", err
+}
