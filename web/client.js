@@ -7,13 +7,30 @@ import loadGo from './wasm_exec.mjs';
 //
 //   netmap()  the network map so far, or null
 //   retry()   try to reach control now
+//   login()   ask control to let this node in, again if its key has expired
+//   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
+//             { status, url, headers, body }, which are pairs of name and value, and a Uint8Array.
+//             Peers are to be trusted no more than other sites: show what they send in a sandbox only
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
-// onState is called with the state whenever it has changed.
-export async function startClient({ database, controlURL, hostname, onState }) {
+// onState is called with the state whenever it has changed. onProgress is called with { received, total }
+// while the program is on its way, in bytes; total is 0 if it isn't known. onEvent is called with
+// { name, at } for each step of the start, once; at is in milliseconds since 1970:
+//
+//   'fetched', 'compiled'  the program
+//   'started'              the node runs
+//   'restored'             it has the cached network map
+//   'engine up'            it knows routes to peers
+//   'relay up'             it is connected to its home relay
+//   'peer answered'        a peer has answered for the first time
+//   'control live'         control has sent its network map
+//
+// With verbose the client logs to the console.
+export async function startClient({ database, controlURL, hostname, onState, onEvent = () => {}, onProgress = () => {}, verbose = false }) {
   let commands;
   let end;
+  const emit = (name, at = now()) => onEvent({ name, at });
   const ended = new Promise((resolve) => (end = resolve)).then((message) => {
     commands = undefined;
     if (message) throw new Error(message);
@@ -24,28 +41,77 @@ export async function startClient({ database, controlURL, hostname, onState }) {
       database,
       controlURL,
       hostname,
+      verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
       state: (state) => queueMicrotask(() => commands && onState(state)),
+      mark: (name) => {
+        const at = now();
+        queueMicrotask(() => emit(name, at));
+      },
       ended: (message) => end(message),
     };
-    run(host).then(() => end('the client ended'), (error) => end(error.message));
+    run(host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
   return {
     netmap: () => JSON.parse(commands?.netmap() ?? 'null'),
     retry: () => commands?.retry(),
+    login: () => commands?.login(),
+    async fetch(url, { signal } = {}) {
+      const over = ended.then(() => Promise.reject(new Error('the client ended')));
+      return commands ? Promise.race([ask(commands, String(url), signal), over]) : over;
+    },
     stop: () => commands?.stop(),
     ended,
   };
 }
 
-async function run(host) {
-  const module = await WebAssembly.compileStreaming(fetch('client.wasm'));
+const now = () => performance.timeOrigin + performance.now();
+
+async function run(host, emit, onProgress) {
+  const response = counted(await fetch('client.wasm'), onProgress, () => emit('fetched'));
+  const module = await WebAssembly.compileStreaming(response);
+  emit('compiled');
   const Go = loadGo(privateGlobal({ netmapcacheHost: host }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
+}
+
+// counted returns the same response, which tells of its progress as it is read.
+function counted(response, onProgress, onEnd) {
+  if (!response.ok) throw new Error(`client.wasm: HTTP status ${response.status}`);
+  const { headers } = response;
+  // The length of a compressed response says nothing of what is read.
+  const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
+  let received = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      received += chunk.byteLength;
+      onProgress({ received, total });
+      controller.enqueue(chunk);
+    },
+    flush: onEnd,
+  });
+  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
+}
+
+// ask asks a peer. commands are those of the running client.
+function ask(commands, url, signal) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const giveUp = commands.fetch(url, (problem, answer) => {
+      signal?.removeEventListener('abort', abort);
+      if (problem) reject(new Error(problem));
+      else resolve(answer);
+    });
+    function abort() {
+      reject(signal.reason);
+      giveUp();
+    }
+    signal?.addEventListener('abort', abort);
+  });
 }
 
 // privateGlobal returns a stand-in for the global object: what Go sets on it, and own, stay within it.

@@ -62,6 +62,9 @@ const (
 	// errors.Is(err, [netmapcache.ErrCacheNotAvailable]) if there was none that can be used.
 	Restored Event = "restored"
 
+	// Saving: what the backend has now is about to be saved.
+	Saving Event = "saving"
+
 	// Saved: the cache has all that the backend had when the saving began. After an error it is tried again.
 	Saved Event = "saved"
 

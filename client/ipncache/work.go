@@ -189,6 +189,7 @@ func (e *extension) install(c *cache, cc controlclient.Client, nm *netmap.Networ
 // save brings the cache up to the backend's netmap, or empties it if control doesn't want it to be
 // kept. What has not changed since the last time isn't looked into.
 func (e *extension) save(ctx context.Context, c *cache) {
+	e.report(Saving, nil)
 	nm := e.lb.NetMapWithPeers()
 	if nm == nil || nm.Cached || !nm.SelfNode.Valid() {
 		return

@@ -1,21 +1,30 @@
-// Command browsertags prints the build tags for a browser client: the ones that
-// tailscale.com's own browser client is built with, for use with `go build -tags`.
+// Command browsertags prints the build tags for the browser client, for use with
+// `go build -tags`: those of tailscale.com's own browser client, but for what
+// differs names.
 package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tailscale.com/cmd/tsconnect/wasmbuild"
 )
 
+// dropped are the tags that this client is built without.
+var dropped = []string{
+	"tailscale_go",        // asks for Tailscale's fork of the Go toolchain
+	"ts_omit_tailnetlock", // peers that tailnet lock refuses must not get into the cache, and without it the head can't be read back
+	"ts_omit_useroutes",   // subnets behind peers can be reached
+}
+
+// added are the tags that this client has beyond those. Nothing is uploaded to a log server, and
+// control asks nothing of a page.
+var added = []string{"ts_omit_logtail", "ts_omit_c2n"}
+
 func main() {
-	var tags []string
-	for tag := range strings.SplitSeq(wasmbuild.Tags(), ",") {
-		// tailscale_go asks for Tailscale's fork of the Go toolchain.
-		if tag != "tailscale_go" {
-			tags = append(tags, tag)
-		}
-	}
-	fmt.Println(strings.Join(tags, ","))
+	tags := slices.DeleteFunc(strings.Split(wasmbuild.Tags(), ","), func(tag string) bool {
+		return slices.Contains(dropped, tag)
+	})
+	fmt.Println(strings.Join(append(tags, added...), ","))
 }

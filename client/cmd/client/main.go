@@ -1,23 +1,28 @@
 //go:build js && wasm
 
-// Command client is the reference client for browsers: it follows the network map of
-// a control server with Tailscale's own control client, and keeps it in IndexedDB.
+// Command client is the reference client for browsers: a whole node of a tailnet, which
+// keeps its network map and its keys in IndexedDB.
 //
 // The page that starts it passes an object named netmapcacheHost as a property of the
 // program's global object, which is the program's own, not the page's. Its properties are
 //
-//	database             the name of the cache's database; the node's keys are in one named <database>-keys
+//	database             the name of the cache's database; the node's keys are in the one named
+//	                     <database>-keys, sealed under the key in <database>-seal
 //	controlURL           the control server, which also is the owner of the cache
 //	hostname             what the node calls itself
 //	ready(commands)      the program runs
 //	state(state)         something changed; the argument is made by stateValue
+//	mark(name)           an event of the start, once each: one of node.Mark
 //	ended(message)       the program ends: because it was stopped, if the message is empty
 //
 // and the commands are
 //
-//	netmap()  the network map so far, as JSON text with the names of netmap.NetworkMap and tailcfg, or null
-//	retry()   try to reach control now, if waiting
-//	stop()    end
+//	netmap()            the network map so far, as JSON text with the names of netmap.NetworkMap and tailcfg, or null
+//	retry()             try to reach control now, if waiting
+//	login()             ask control to let this node in, again if its key has expired
+//	fetch(url, settle)  ask a peer for a page; returns a function that gives up. settle is called
+//	                    once, with an error message or with an object of status, url, headers and body
+//	stop()              end
 package main
 
 import (
@@ -25,12 +30,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net/http"
+	"strings"
 	"syscall/js"
 	"time"
 
-	"github.com/netmapcache/netmapcache/client/internal/session"
-	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/client/internal/node"
+	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore"
+	"github.com/netmapcache/netmapcache/store/idbstore/webkey"
+	"github.com/netmapcache/netmapcache/store/sealed"
 	"tailscale.com/envknob"
 	"tailscale.com/types/logger"
 )
@@ -52,44 +61,95 @@ func run(host js.Value) error {
 	defer stop()
 	database := host.Get("database").String()
 	controlURL := host.Get("controlURL").String()
+	if strings.HasPrefix(controlURL, "http:") {
+		plainRelay(controlURL)
+	}
 
 	networks, err := idbstore.Open(ctx, database)
 	if err != nil {
 		return fmt.Errorf("open the store of the network map: %w", err)
 	}
 	defer networks.Close()
-	// Another database: the store of a cache is the cache's alone.
-	keys, err := idbstore.Open(ctx, database+"-keys")
+	keys, closeKeys, err := openKeys(ctx, database)
 	if err != nil {
 		return fmt.Errorf("open the store of this node's keys: %w", err)
 	}
-	defer keys.Close()
+	defer closeKeys()
 
-	client, err := session.New(ctx, session.Options{
+	n, err := node.Start(node.Options{
 		ControlURL: controlURL,
 		Hostname:   host.Get("hostname").String(),
-		Cache:      netmapcache.NewCache(networks, netmapcache.WithOwner(controlURL)),
-		Identity:   keys,
-		OnState:    func(s session.State) { host.Call("state", stateValue(s)) },
-		Logf:       logger.Discard,
+		Keys:       keys,
+		Networks:   networks,
+		OnState:    func(s node.State) { host.Call("state", stateValue(s)) },
+		OnMark:     func(m node.Mark) { host.Call("mark", string(m)) },
+		Logf:       logf(host),
 	})
 	if err != nil {
 		return err
 	}
+	defer n.Stop()
 
-	commands := map[string]any{
-		"netmap": js.FuncOf(func(js.Value, []js.Value) any { return netmapText(client) }),
-		"retry":  js.FuncOf(func(js.Value, []js.Value) any { client.Retry(); return nil }),
-		"stop":   js.FuncOf(func(js.Value, []js.Value) any { stop(); return nil }),
+	command := func(f func()) js.Func {
+		return js.FuncOf(func(js.Value, []js.Value) any { f(); return nil })
 	}
-	host.Call("ready", commands)
-	client.Run(ctx)
+	host.Call("ready", map[string]any{
+		"netmap": js.FuncOf(func(js.Value, []js.Value) any { return netmapText(n) }),
+		"retry":  command(func() { go n.Retry() }),
+		"login":  command(n.Login),
+		"fetch":  js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
+		"stop":   command(stop),
+	})
+	<-ctx.Done()
 	return nil
 }
 
-// netmapText returns the client's network map as JSON text, or nil.
-func netmapText(client *session.Client) any {
-	nm := client.Netmap()
+// openKeys opens the store in <database>-keys, sealed under the key that the browser keeps in <database>-seal.
+// The store is closed by the function returned.
+func openKeys(ctx context.Context, database string) (_ store.Store, closeStore func() error, _ error) {
+	key, err := webkey.Load(ctx, database+"-seal")
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := idbstore.Open(ctx, database+"-keys")
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := sealed.New(db, key)
+	return s, db.Close, err
+}
+
+// logf returns what becomes of the node's log: it goes to the console if the page wants it.
+func logf(host js.Value) logger.Logf {
+	if host.Get("verbose").Truthy() {
+		return log.Printf
+	}
+	return logger.Discard
+}
+
+// plainRelay makes the node use relays without TLS, as the embedded tailnet has them, and measure their
+// latency where they are: at the control server. Otherwise it would ask port 443.
+func plainRelay(controlURL string) {
+	envknob.Setenv("TS_DEBUG_USE_DERP_HTTP", "true")
+	http.DefaultClient.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/derp/probe" {
+			probe, err := http.NewRequestWithContext(r.Context(), r.Method, controlURL+r.URL.Path, nil)
+			if err != nil {
+				return nil, err
+			}
+			r = probe
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// netmapText returns the node's network map as JSON text, or nil.
+func netmapText(n *node.Node) any {
+	nm := n.Netmap()
 	if nm == nil {
 		return nil
 	}
@@ -103,23 +163,24 @@ func netmapText(client *session.Client) any {
 }
 
 // stateValue returns s as JavaScript sees it: times are in milliseconds since 1970, 0 for none.
-func stateValue(s session.State) map[string]any {
+func stateValue(s node.State) map[string]any {
 	nodeKey := ""
 	if !s.NodeKey.IsZero() {
 		nodeKey = s.NodeKey.String()
 	}
 	return map[string]any{
-		"phase":     string(s.Phase),
-		"since":     millis(s.Since),
-		"retryAt":   millis(s.RetryAt),
-		"loginURL":  s.LoginURL,
-		"error":     s.Error,
-		"nodeKey":   nodeKey,
-		"fullMaps":  s.FullMaps,
-		"deltas":    s.Deltas,
-		"saved":     s.Saved,
-		"savedAt":   millis(s.SavedAt),
-		"saveError": s.SaveError,
+		"phase":      string(s.Phase),
+		"since":      millis(s.Since),
+		"loginURL":   s.LoginURL,
+		"error":      s.Error,
+		"backend":    s.Backend.String(),
+		"nodeKey":    nodeKey,
+		"fullMaps":   s.FullMaps,
+		"deltas":     s.Deltas,
+		"saved":      s.Saved,
+		"savedAt":    millis(s.SavedAt),
+		"saveError":  s.SaveError,
+		"cacheError": s.CacheError,
 	}
 }
 

@@ -1,0 +1,225 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/netmapcache/netmapcache/client/ipncache"
+	"github.com/netmapcache/netmapcache/netmapcache"
+	"tailscale.com/health"
+	"tailscale.com/ipn"
+	"tailscale.com/tsconst"
+	"tailscale.com/types/key"
+)
+
+// A Phase is what a node is doing about its control plane. Peers may be
+// reached in all of them but Login.
+type Phase string
+
+const (
+	Connecting Phase = "connecting" // trying to reach control for the first time
+	Login      Phase = "login"      // waiting for the user to sign in, at State.LoginURL if there is one
+	Live       Phase = "live"       // following the network map
+	Waiting    Phase = "waiting"    // control could not be reached; trying again and again
+)
+
+// State is what a node reports of itself.
+type State struct {
+	Phase    Phase
+	Since    time.Time // when the phase began
+	LoginURL string    // in phase Login; may be empty
+	Error    string    // in phase Waiting: why control could not be reached
+	Backend  ipn.State // that of the backend
+	NodeKey  key.NodePublic
+
+	FullMaps int       // full network maps received since the start
+	Deltas   int       // other changes received since the start
+	Saved    bool      // whether the cache has everything received so far
+	SavedAt  time.Time // when the cache last took something in; zero before
+	// SaveError tells why the last attempt to save failed; empty if it did not.
+	SaveError string
+	// CacheError tells why the node didn't start from a cached network map; empty if it did, or if there was none.
+	CacheError string
+}
+
+// A Mark is an event in the start of a node.
+type Mark string
+
+const (
+	Started      Mark = "started"       // the backend runs
+	Restored     Mark = "restored"      // it has the cached network map
+	EngineUp     Mark = "engine up"     // the engine knows peers and routes
+	RelayUp      Mark = "relay up"      // the home relay is connected
+	PeerAnswered Mark = "peer answered" // the first bytes of a peer's answer are there
+	ControlLive  Mark = "control live"  // control has sent its network map
+)
+
+// mark tells that m was reached, the first time that it is.
+func (n *Node) mark(m Mark) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.marks[m] {
+		return
+	}
+	n.marks[m] = true
+	n.opts.OnMark(m)
+}
+
+// set changes the state and tells of it.
+func (n *Node) set(change func(*State)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.state
+	change(&n.state)
+	if n.state != before {
+		n.opts.OnState(n.state)
+	}
+}
+
+// watch follows what the backend tells of itself, until ctx ends.
+func (n *Node) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		// A watcher that falls behind is dropped, and begins anew.
+		n.backend.WatchNotifications(ctx, ipn.NotifyInitialState, nil, n.notified)
+	}
+}
+
+func (n *Node) notified(note *ipn.Notify) (keepGoing bool) {
+	n.set(func(s *State) {
+		if note.BrowseToURL != nil {
+			s.LoginURL = *note.BrowseToURL
+		}
+		if note.LoginFinished != nil {
+			s.LoginURL = ""
+		}
+	})
+	n.look()
+	return true
+}
+
+// received counts what control has sent. It is called with the backend locked, where ipncache learns of the same: so
+// what is received before a saving begins is saved by it.
+func (n *Node) received(note *ipn.Notify) {
+	full := note.SelfChange != nil
+	if full {
+		if nm := n.backend.NetMapNoPeers(); nm == nil || nm.Cached {
+			return
+		}
+	} else if len(note.PeersChanged)+len(note.PeersRemoved)+len(note.PeerChangedPatch)+len(note.UserProfiles) == 0 {
+		return
+	}
+	n.set(func(s *State) {
+		if full {
+			s.FullMaps++
+		} else {
+			s.Deltas++
+		}
+		s.Saved = false
+	})
+}
+
+// poll looks at what the backend tells nobody: whether control is being followed.
+func (n *Node) poll(ctx context.Context) {
+	ticker := time.NewTicker(250 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			n.look()
+		}
+	}
+}
+
+// look brings the state up to that of the backend.
+func (n *Node) look() {
+	state := n.backend.State()
+	nm := n.backend.NetMapNoPeers()
+	following := n.backend.HealthTracker().GetInPollNetMap() && nm != nil && !nm.Cached
+	nodeKey := n.backend.NodeKey()
+	failure := n.loginFailure()
+	n.set(func(s *State) {
+		phase := Connecting
+		switch {
+		case following:
+			phase = Live
+		case state == ipn.NeedsLogin && (s.LoginURL != "" || !nodeKey.IsZero()):
+			phase = Login
+		case failure != "":
+			phase = Waiting
+		case s.FullMaps > 0:
+			phase, failure = Waiting, "the connection was lost"
+		}
+		if phase != s.Phase {
+			s.Phase, s.Since = phase, time.Now()
+		}
+		s.Error = ""
+		if phase == Waiting {
+			s.Error = failure
+		}
+		s.Backend, s.NodeKey = state, nodeKey
+	})
+	if nm != nil {
+		n.settle()
+	}
+	if state == ipn.Starting || state == ipn.Running {
+		n.mark(EngineUp)
+	}
+	if state == ipn.Running {
+		n.mark(RelayUp)
+	}
+	if following {
+		n.mark(ControlLive)
+	}
+}
+
+// loginFailure tells why the last attempt to log in to control failed, if it did.
+func (n *Node) loginFailure() string {
+	tracker := n.backend.HealthTracker()
+	if !tracker.IsUnhealthy(health.LoginStateWarnable) {
+		return ""
+	}
+	warning := tracker.CurrentState().Warnings[tsconst.HealthWarnableLoginState]
+	return warning.Args[health.ArgError]
+}
+
+// cacheEvent notes what is done to the cache.
+func (n *Node) cacheEvent(e ipncache.Event, err error) {
+	switch e {
+	case ipncache.Restored:
+		n.settle()
+		if err == nil {
+			n.mark(Restored)
+		}
+		n.set(func(s *State) {
+			s.CacheError = ""
+			if err != nil && !nothingKept(err) {
+				s.CacheError = err.Error()
+			}
+		})
+	case ipncache.Saving:
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.saving = n.state.FullMaps + n.state.Deltas
+	case ipncache.Saved:
+		n.set(func(s *State) {
+			if err != nil {
+				s.SaveError = err.Error()
+				return
+			}
+			s.Saved, s.SavedAt, s.SaveError = n.saving == s.FullMaps+s.Deltas, time.Now(), ""
+		})
+	}
+}
+
+// nothingKept reports whether err means that there was no network map, rather than one that can't be used.
+func nothingKept(err error) bool {
+	for _, why := range []error{netmapcache.ErrCorrupt, netmapcache.ErrWrongOwner, netmapcache.ErrExpired, netmapcache.ErrFormat} {
+		if errors.Is(err, why) {
+			return false
+		}
+	}
+	return errors.Is(err, netmapcache.ErrCacheNotAvailable)
+}
