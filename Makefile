@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
+.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -20,7 +20,7 @@ run: wasm client page
 	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
 
 ## test: everything, with a real browser
-test: format vet test-go test-upstream test-browser test-e2e test-resume
+test: format vet test-go test-upstream test-browser test-e2e test-resume test-resume-page
 	$(call say,all tests passed)
 
 test-go:
@@ -48,6 +48,10 @@ test-e2e: chromium npm package client page
 test-resume:
 	$(call say,a native node comes up without control; building it takes minutes the first time)
 	cd client && TEST_RESUME=1 go test -v -count=1 -timeout 20m ./internal/resume
+
+test-resume-page: chromium npm wasm client page
+	$(call say,a browser that starts while the control plane is down)
+	cd e2e && ../tools/loopback node --test --test-timeout=900000 --test-reporter=spec resume.mjs
 
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
 torture: chromium engines npm wasm

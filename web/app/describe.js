@@ -8,6 +8,7 @@ const most = 100; // entries of a list that reach the page
 export function describeNetwork(netmap, index) {
   return {
     domain: netmap.Domain ?? '',
+    suffix: (netmap.SelfNode.Name ?? '').replace(/\.$/, '').split('.').slice(1).join('.'),
     self: self(netmap),
     health: health(netmap),
     users: users(netmap, index),

@@ -6,6 +6,7 @@ import { proxy, transfer, wrap } from 'comlink';
 import { showDetails, refreshDetails, startDetails } from './details.js';
 import { breathe, byId } from './dom.js';
 import { startLab } from './lab.js';
+import { showReach, startReach } from './reach.js';
 import { markOnMap, showMap, showOnMap, startMap } from './map-view.js';
 import { startOffline } from './offline.js';
 import { showChoices, showPeers, showSelected, startTable } from './peers-table.js';
@@ -25,6 +26,7 @@ function refresh() {
   showStatus(view, known, problem);
   showSession(known.state, location.host);
   showSaved(known.info, Boolean(known.problems?.cache));
+  showReach(known.events, view.network);
 }
 
 function report(text) {
@@ -52,7 +54,10 @@ async function show({ heard, live, shown, changes, choices, ...totals }) {
 // markRender notes on the timeline when a network map is on the screen for the first time.
 function markRender() {
   if (performance.getEntriesByName('page:render').length > 0) return;
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('page:render')));
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    performance.mark('page:render');
+    refresh();
+  }));
 }
 
 // showNext runs show once at a time, and always with the newest.
@@ -95,6 +100,7 @@ startDetails(model, () => {
 }, showOnMap);
 startStorage(network, report, () => (view.forgotten = true));
 startLab(() => network.retry(), report);
+startReach((url) => network.fetch(url));
 byId('connect').addEventListener('click', () => network.connect());
 addEventListener('online', () => network.retry());
 setInterval(refresh, 1000); // ages tick

@@ -17,6 +17,7 @@ let model; // the port of the model worker
 
 let cache; // undefined if there can't be one
 let client; // the running client
+const askers = []; // functions that go on once it runs, or fails to
 let wanted; // an AbortController while a connection is wanted
 const known = {
   info: undefined, // what the cache says of its snapshot
@@ -26,6 +27,7 @@ const known = {
   waiting: false, // another tab has the connection
   loading: undefined, // { received, total } while the client's program is on its way
   heard: 0, // how often the client had news
+  events: [], // the steps of the client's start: { name, at }
 };
 
 function changed(change = {}) {
@@ -45,8 +47,9 @@ function problem(where, error) {
 // refresh hands on the newest network map: from the client if it has one, else from the cache.
 const refresh = unhurried(async () => {
   const heard = known.heard;
-  const live = client?.netmap();
-  const netmap = live ?? (await load());
+  const own = client?.netmap();
+  const live = own && !own.Cached;
+  const netmap = own ?? (await load());
   const info = await loadInfo();
   if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
   model.postMessage({ netmap, live: Boolean(live), heard, savedAt: info?.savedAt.getTime(), confirmedAt: info?.confirmedAt.getTime() });
@@ -118,9 +121,10 @@ async function connect() {
 async function runClient(signal) {
   changed({ waiting: false, loading: {} });
   try {
-    client = await startClient({ ...options, onState, onProgress: (loading) => changed({ loading }) });
+    client = await startClient({ ...options, onState, onEvent, onProgress: (loading) => changed({ loading }) });
   } finally {
     changed({ loading: undefined });
+    for (const ask of askers.splice(0)) ask();
   }
   const stop = () => client.stop();
   signal.addEventListener('abort', stop);
@@ -138,6 +142,12 @@ function onState(state) {
   const news = state.fullMaps !== before?.fullMaps || state.deltas !== before?.deltas || state.savedAt !== before?.savedAt;
   changed({ state, heard: known.heard + (news ? 1 : 0) });
   if (news) refresh();
+}
+
+// onEvent notes a step of the client's start.
+function onEvent(event) {
+  changed({ events: [...known.events, event] });
+  if (event.name === 'restored') refresh();
 }
 
 function disconnect() {
@@ -176,6 +186,7 @@ expose({
     await navigator.locks.request(tabLock, async () => {
       await cache?.clear();
       await removeDatabase(`${options.database}-keys`);
+      await removeDatabase(`${options.database}-seal`);
     });
     changed({ info: undefined });
     model.postMessage({ heard: known.heard });
@@ -188,7 +199,13 @@ expose({
   },
 
   // fetch asks a peer, through the tailnet.
-  fetch: (url) => client.fetch(url),
+  async fetch(url) {
+    if (!known.wanted) throw new Error('this page is not connected');
+    if (known.waiting) throw new Error('another tab has the connection');
+    if (!client) await new Promise((resolve) => askers.push(resolve));
+    if (!client) throw new Error('the client could not be started');
+    return client.fetch(url);
+  },
 });
 
 function removeDatabase(name) {

@@ -1,0 +1,202 @@
+// The moment that the cache is for: a browser starts while the control plane is down, and reaches a
+// peer all the same. Tailscale's own client in Chromium, its own control server, relay and native peers. Run
+// by `make test-resume-page`, through tools/loopback, where no traffic can leave the machine and attempts to are counted.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { launch } from './browser.mjs';
+import { attempts, isAlone } from './loopback.mjs';
+import { device, inMode, inState, keptOffline, patience, saved } from './page.mjs';
+import { startTailnet } from './tailnet.mjs';
+
+const before = attempts();
+
+// Rig is a tailnet and a browser profile that outlives browsers.
+class Rig {
+  static async start(peers) {
+    const rig = new Rig();
+    rig.profile = await mkdtemp(join(tmpdir(), 'netmapcache-resume-'));
+    Object.assign(rig, await startTailnet('-churn', '0', '-peers', String(peers)));
+    return rig;
+  }
+
+  async close() {
+    await this.browser?.close();
+    this.server.kill('SIGINT');
+    await once(this.server, 'exit');
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  // open opens the page in a new process of the browser, and prepares it before.
+  async open(prepare = () => {}) {
+    await this.browser?.close();
+    this.browser = await launch({ userDataDir: this.profile });
+    const page = await this.browser.newPage();
+    await prepare(page);
+    await page.goto(this.origin);
+    return page;
+  }
+
+  async ask(path, body) {
+    const response = await fetch(`${this.origin}/-/${path}`, body && {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200, `${path}: ${response.statusText}`);
+    return response.json();
+  }
+
+  // answered returns how many requests the control plane has answered so far.
+  async answered() {
+    return (await this.ask('control')).answered;
+  }
+}
+
+// fetchPeer opens a peer from the page, and returns what the page then shows of it.
+async function fetchPeer(page, url) {
+  await page.$eval('#reach-url', (input, url) => (input.value = url), url);
+  await page.click('#reach-form button');
+  await page.waitForFunction(() => ['answered', 'failed'].includes(document.getElementById('reach').dataset.state), patience);
+  return page.evaluate(() => ({
+    state: document.getElementById('reach').dataset.state,
+    note: document.getElementById('reach-note').textContent,
+    html: document.getElementById('reach-frame').srcdoc,
+  }));
+}
+
+const steps = (page) => page.$$eval('#timeline li', (items) => Object.fromEntries(items.map(({ dataset }) => [dataset.step, Number(dataset.ms)])));
+
+// joined waits until the native peer has joined, and the page knows.
+async function joined(page) {
+  await page.type('#search', 'web');
+  await page.waitForSelector('#peers-rows [data-id="web-native"]', patience);
+}
+
+for (const peers of [300, 1000]) {
+  describe(`with ${peers} peers`, () => {
+    let rig;
+    let page;
+    let key;
+    after(() => rig?.close());
+
+    test('online, the page opens a peer', async () => {
+      rig = await Rig.start(peers);
+      page = await rig.open();
+      await inState(page, 'live');
+      await saved(page);
+      key = (await device(page))['Node key'];
+      await joined(page);
+      const { html, note } = await fetchPeer(page, 'http://web/');
+      assert.match(html, /Hello from web/, note);
+      await keptOffline(page);
+    });
+
+    test('with control down, a new browser process shows the saved network and opens the peer', async () => {
+      await rig.ask('control', { up: false });
+      await inMode(page, 'offline');
+      await saved(page);
+      const answered = await rig.answered();
+      page = await rig.open();
+      await inState(page, 'cached');
+      const { html, note } = await fetchPeer(page, 'http://web/');
+      assert.match(html, /Hello from web/, note);
+      assert.equal(await rig.answered(), answered, 'control answered nothing meanwhile');
+      assert.equal(await page.$eval('body', (body) => body.dataset.state), 'cached');
+      assert.equal((await device(page))['Node key'], key);
+      const { restored, 'peer answered': first, 'control live': live } = await steps(page);
+      assert.ok(restored <= first && live === undefined, 'from the cache');
+    });
+
+    test('the cached packet filter lets one peer in, and not the other', async () => {
+      const to = `${(await device(page)).IPv4}:80`;
+      assert.deepEqual(await rig.ask('dial', { from: 'web', to }), { outcome: 'accepted' });
+      assert.deepEqual(await rig.ask('dial', { from: 'outsider', to }), { outcome: 'dropped' });
+    });
+
+    test('with control up it is live again with the same key, and a change is kept', async () => {
+      await rig.ask('control', { up: true });
+      await inState(page, 'live');
+      assert.equal((await device(page))['Node key'], key);
+      await saved(page);
+      const { generation, deltas } = await page.$eval('body', (body) => ({ ...body.dataset }));
+      await rig.ask('network', { churn: 200 });
+      await page.waitForFunction(
+        (generation, deltas) => Number(document.body.dataset.generation) > generation && Number(document.body.dataset.deltas) > deltas,
+        patience,
+        Number(generation),
+        Number(deltas),
+      );
+    });
+  });
+}
+
+describe('refused', () => {
+  let rig;
+  after(() => rig?.close());
+
+  test('a node whose key has expired', async () => {
+    rig = await Rig.start(30);
+    const page = await rig.open();
+    await inState(page, 'live');
+    await saved(page);
+    await rig.ask('control', { up: false });
+    await inMode(page, 'offline');
+
+    const later = await rig.open(inHalfAYear);
+    await inMode(later, 'login');
+    const { state, note } = await fetchPeer(later, 'http://web/');
+    assert.equal(state, 'failed');
+    assert.match(note, /sign in/);
+  });
+
+  test('the network map of another owner', async () => {
+    const page = await rig.open();
+    await inState(page, 'cached');
+    await page.evaluate(async () => {
+      const { openCache } = await import('/netmapcache.js');
+      const mine = await openCache({ database: 'network', owner: location.origin });
+      const netmap = { ...(await mine.load()), Cached: false };
+      const foreign = await openCache({ database: 'network', owner: 'http://other.example' });
+      await foreign.store(netmap);
+    });
+    const again = await rig.open();
+    await inState(again, 'empty');
+    await again.waitForSelector('#timeline li[data-step=started]', patience);
+    const { state } = await fetchPeer(again, 'http://web/');
+    assert.equal(state, 'failed');
+    assert.equal((await steps(again)).restored, undefined);
+  });
+});
+
+// inHalfAYear moves the clock of the worker that runs the client beyond the node key's expiry.
+async function inHalfAYear(page) {
+  const ahead = `{
+    const Real = Date;
+    const now = () => Real.now() + ${200 * 24 * 3600_000};
+    globalThis.Date = class extends Real {
+      constructor(...given) { super(...(given.length > 0 ? given : [now()])); }
+      static now() { return now(); }
+    };
+  }\n`;
+  await page.setBypassServiceWorker(true);
+  await page.setRequestInterception(true);
+  page.on('request', async (request) => {
+    if (new URL(request.url()).pathname !== '/network-worker.js') return request.continue();
+    const response = await fetch(request.url());
+    request.respond({ contentType: 'text/javascript', headers: Object.fromEntries(response.headers), body: ahead + (await response.text()) });
+  });
+}
+
+test('nothing tried to leave the machine', (t) => {
+  if (!isAlone()) {
+    t.skip('other interfaces are there, over which traffic is not counted: run this with tools/loopback');
+    return;
+  }
+  assert.deepEqual(attempts(), before);
+});
