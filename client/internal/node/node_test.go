@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,25 +48,12 @@ func newRig(t *testing.T) *rig {
 		networks: memstore.New(),
 		keys:     memstore.New(),
 	}
-	r.network.AddNative("web", true)
-	r.network.AddNative("outsider", false)
 	r.control = tailnet.NewSwitch(tailnet.NewControl(r.network, logger.Discard))
 	mux.Handle("/key", r.control)
 	mux.Handle("/ts2021", r.control)
 	mux.Handle("/derp", tailnet.NewRelay(logger.Discard))
 	t.Cleanup(func() { r.control.Set(false) })
 	return r
-}
-
-// native starts a native peer.
-func (r *rig) native(name string) *tailnet.Native {
-	r.t.Helper()
-	n, err := tailnet.StartNative(name, r.url, r.t.TempDir(), logger.Discard)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { n.Close() })
-	return n
 }
 
 // cache returns a cache of what the device keeps.
@@ -134,11 +120,6 @@ func (d *device) await(what string, ok func(State, []Mark) bool) State {
 	}
 }
 
-func (d *device) awaitMark(m Mark) {
-	d.t.Helper()
-	d.await(string(m), func(_ State, marks []Mark) bool { return slices.Contains(marks, m) })
-}
-
 func (d *device) awaitSaved() State {
 	d.t.Helper()
 	return d.await("a saved live netmap", func(s State, _ []Mark) bool { return s.Phase == Live && s.FullMaps > 0 && s.Saved })
@@ -155,74 +136,6 @@ func (d *device) get(url string) (string, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	return string(body), err
-}
-
-// mustGet fetches the page of the native peer.
-func (d *device) mustGet() {
-	d.t.Helper()
-	if page, err := d.get("http://web/"); err != nil || !strings.Contains(page, "Hello from web") {
-		d.t.Fatalf("page of the native peer: %q, %v", page, err)
-	}
-}
-
-// TestResume starts a node a second time while control is down, and then brings control back.
-func TestResume(t *testing.T) {
-	r := newRig(t)
-	web, outsider := r.native("web"), r.native("outsider")
-	first := r.start()
-	nodeKey := first.awaitSaved().NodeKey
-	first.mustGet()
-	first.Stop()
-	last := mustLoad(t, r.cache(r.url))
-	r.control.Set(false)
-	answered, _ := r.control.Requests()
-
-	second := r.start()
-	second.mustGet()
-	if after, _ := r.control.Requests(); after != answered {
-		t.Errorf("control answered %d requests; want none", after-answered)
-	}
-	second.awaitMark(PeerAnswered)
-	for _, m := range []Mark{Started, Restored, EngineUp} {
-		second.awaitMark(m)
-	}
-	nm := second.Netmap()
-	if !nm.Cached || second.latest.NodeKey != nodeKey {
-		t.Errorf("resumed: cached %v, node key %v; want cached and %v", nm.Cached, second.latest.NodeKey, nodeKey)
-	}
-
-	// The cached packet filter lets one native peer in, and not the other.
-	to := netip.AddrPortFrom(nm.SelfNode.Addresses().At(0).Addr(), 80)
-	for native, want := range map[*tailnet.Native]string{web: tailnet.Accepted, outsider: tailnet.Dropped} {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		if got, err := native.Dial(ctx, to); err != nil || got != want {
-			t.Errorf("connection attempt to %v: %s, %v; want %s", to, got, err, want)
-		}
-		cancel()
-	}
-
-	r.control.Set(true)
-	second.Retry()
-	second.awaitMark(ControlLive)
-	if s := second.awaitSaved(); s.NodeKey != nodeKey {
-		t.Errorf("live again with node key %v; want %v", s.NodeKey, nodeKey)
-	}
-	if got, want := second.Netmap().SelfNode.StableID(), last.SelfNode.StableID(); got != want {
-		t.Errorf("back as node %v, was %v", got, want)
-	}
-	for _, kind := range []tailnet.Kind{tailnet.PeerTags, tailnet.PeerOnline, tailnet.UserRenamed, tailnet.PeerAppears} {
-		before := second.latest.Deltas
-		if !r.network.Change(kind) {
-			t.Fatalf("%s: nothing to change", kind)
-		}
-		second.await(string(kind), func(s State, _ []Mark) bool { return s.Deltas > before && s.Saved })
-	}
-	running := second.Netmap()
-	second.Stop()
-	kept := mustLoad(t, r.cache(r.url))
-	if len(kept.Peers) != len(running.Peers) {
-		t.Errorf("%d peers are kept; want %d", len(kept.Peers), len(running.Peers))
-	}
 }
 
 func mustLoad(t *testing.T, c *netmapcache.Cache) *netmap.NetworkMap {
