@@ -140,7 +140,7 @@ test('keeps the page: with the server gone, reload and a new browser process sho
 test('goes live by itself, as the same node, when the control plane returns', async () => {
   // Not by the page's own button, which makes the client try at once.
   const response = await fetch(`${origin}/-/control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"up": true}' });
-  assert.deepEqual(await response.json(), { up: true });
+  assert.equal((await response.json()).up, true);
   await inState(page, 'live');
   assert.equal((await device(page))['Node key'], firstDevice['Node key']);
   assert.equal((await device(page)).Name, firstDevice.Name);

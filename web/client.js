@@ -77,6 +77,7 @@ async function run(host, emit, onProgress) {
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
+  go._resume = () => {}; // timers and sockets that it had may still call it, which would throw
 }
 
 // counted returns the same response, which tells of its progress as it is read.

@@ -122,12 +122,25 @@ func (n *Network) changeLocked(kind Kind) bool {
 
 // clonePeerLocked returns a copy of a peer picked at random, to be changed and put back.
 func (n *Network) clonePeerLocked() *tailcfg.Node {
-	ids := slices.Sorted(maps.Keys(n.present))
+	return n.cloneLocked(slices.Sorted(maps.Keys(n.present)))
+}
+
+// cloneLocked returns a copy of one of these peers.
+func (n *Network) cloneLocked(ids []tailcfg.NodeID) *tailcfg.Node {
 	return n.present[ids[n.rng.IntN(len(ids))]].Clone()
 }
 
+// patchPeerLocked changes a peer picked at random. Those with an expired key aren't heard of any more.
 func (n *Network) patchPeerLocked(change func(*tailcfg.Node) *tailcfg.PeerChange) *tailcfg.MapResponse {
-	p := n.clonePeerLocked()
+	expired := func(id tailcfg.NodeID) bool {
+		p := n.present[id]
+		return p.Expired || !p.KeyExpiry.IsZero() && p.KeyExpiry.Before(time.Now())
+	}
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(n.present)), expired)
+	if len(ids) == 0 {
+		return nil
+	}
+	p := n.cloneLocked(ids)
 	patch := change(p)
 	n.present[p.ID] = p
 	return &tailcfg.MapResponse{PeersChangedPatch: []*tailcfg.PeerChange{patch}}
