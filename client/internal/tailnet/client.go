@@ -61,10 +61,10 @@ func nativeAddr(i int) netip.Addr { return netip.AddrFrom4([4]byte{100, 127, 255
 func (n *Network) join(registered *tailcfg.Node, req *tailcfg.MapRequest) *client {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	c := n.clients[registered.Machine] // a node key may be replaced
+	c := n.clients[req.NodeKey] // not by machine: the profiles of one are different nodes
 	if c == nil {
 		c = n.newClientLocked(registered)
-		n.clients[registered.Machine] = c
+		n.clients[req.NodeKey] = c
 	}
 	self := c.self.Clone()
 	self.Key = req.NodeKey

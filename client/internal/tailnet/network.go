@@ -37,7 +37,7 @@ type Network struct {
 	streams map[*stream]struct{}
 
 	natives    []nativePeer
-	clients    map[key.MachinePublic]*client
+	clients    map[key.NodePublic]*client
 	browsers   int // how many have joined
 	fixedRules int // the first rules of filter, which never change
 }
@@ -62,7 +62,7 @@ func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 		rng:       rand.New(rand.NewPCG(seed, 0)),
 		dns:       *nm.DNS.Clone(),
 		streams:   map[*stream]struct{}{},
-		clients:   map[key.MachinePublic]*client{},
+		clients:   map[key.NodePublic]*client{},
 	}
 	n.fillLocked(nm, size)
 	return n
