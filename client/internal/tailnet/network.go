@@ -83,11 +83,14 @@ func (n *Network) Refill(nm *netmap.NetworkMap, size int) {
 func (n *Network) fillLocked(nm *netmap.NetworkMap, size int) {
 	n.present = map[tailcfg.NodeID]*tailcfg.Node{}
 	n.absent = nil
-	for _, p := range nm.Peers {
+	for _, view := range nm.Peers {
+		p := view.AsStruct()
+		// A filter that lets such peers in, as the rules here do, has Tailscale's client reject everything.
+		p.UnsignedPeerAPIOnly = false
 		if len(n.present) < size {
-			n.present[p.ID()] = p.AsStruct()
+			n.present[p.ID] = p
 		} else {
-			n.absent = append(n.absent, p.AsStruct())
+			n.absent = append(n.absent, p)
 		}
 	}
 	n.size = len(n.present)
