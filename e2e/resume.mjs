@@ -191,7 +191,7 @@ async function inHalfAYear(page, origin) {
   page.on('request', async (request) => {
     if (new URL(request.url()).pathname !== '/network-worker.js') return request.continue();
     const response = await fetch(request.url());
-    request.respond({ contentType: 'text/javascript', headers: Object.fromEntries(response.headers), body: ahead + (await response.text()) });
+    request.respond({ contentType: 'text/javascript', body: ahead + (await response.text()) });
   });
 }
 
