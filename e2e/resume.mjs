@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -21,7 +21,9 @@ class Rig {
   static async start(peers) {
     const rig = new Rig();
     rig.profile = await mkdtemp(join(tmpdir(), 'netmapcache-resume-'));
-    Object.assign(rig, await startTailnet('-churn', '0', '-peers', String(peers)));
+    rig.web = await mkdtemp(join(tmpdir(), 'netmapcache-resume-web-')); // files that are served in the place of others
+    const web = [rig.web, 'dist/page', 'dist'].flatMap((folder) => ['-web', folder]);
+    Object.assign(rig, await startTailnet('-churn', '0', '-peers', String(peers), ...web));
     return rig;
   }
 
@@ -29,7 +31,7 @@ class Rig {
     await this.browser?.close();
     this.server.kill('SIGINT');
     await once(this.server, 'exit');
-    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [this.profile, this.web]) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   // open opens the page in a new process of the browser, and prepares it before.
@@ -136,6 +138,17 @@ for (const peers of [300, 1000]) {
   });
 }
 
+// inHalfAYear, before the script of the worker that runs the client, moves its clock beyond the node key's expiry.
+const inHalfAYear = `{
+  const Real = Date;
+  const now = () => Real.now() + ${200 * 24 * 3600_000};
+  globalThis.Date = class extends Real {
+    constructor(...given) { super(...(given.length > 0 ? given : [now()])); }
+    static now() { return now(); }
+  };
+}
+`;
+
 describe('refused', () => {
   let rig;
   after(() => rig?.close());
@@ -148,11 +161,18 @@ describe('refused', () => {
     await rig.ask('control', { up: false });
     await inMode(page, 'offline');
 
-    const later = await rig.open((page) => inHalfAYear(page, rig.origin));
+    const worker = await readFile(new URL('../dist/page/network-worker.js', import.meta.url), 'utf8');
+    await writeFile(join(rig.web, 'network-worker.js'), inHalfAYear + worker);
+    const later = await rig.open(async (page) => {
+      // The service worker keeps what was there before.
+      const session = await page.createCDPSession();
+      await session.send('Storage.clearDataForOrigin', { origin: rig.origin, storageTypes: 'service_workers,cache_storage' });
+    });
     await inMode(later, 'login');
     const { state, note } = await fetchPeer(later, 'http://web/');
     assert.equal(state, 'failed');
     assert.match(note, /sign in/);
+    await rm(join(rig.web, 'network-worker.js'));
   });
 
   test('the network map of another owner', async () => {
@@ -173,27 +193,6 @@ describe('refused', () => {
     assert.equal((await steps(again)).restored, undefined);
   });
 });
-
-// inHalfAYear moves the clock of the worker that runs the client beyond the node key's expiry.
-async function inHalfAYear(page, origin) {
-  const ahead = `{
-    const Real = Date;
-    const now = () => Real.now() + ${200 * 24 * 3600_000};
-    globalThis.Date = class extends Real {
-      constructor(...given) { super(...(given.length > 0 ? given : [now()])); }
-      static now() { return now(); }
-    };
-  }\n`;
-  // What the service worker answers can't be intercepted.
-  const session = await page.createCDPSession();
-  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'service_workers,cache_storage' });
-  await page.setRequestInterception(true);
-  page.on('request', async (request) => {
-    if (new URL(request.url()).pathname !== '/network-worker.js') return request.continue();
-    const response = await fetch(request.url());
-    request.respond({ contentType: 'text/javascript', body: ahead + (await response.text()) });
-  });
-}
 
 test('nothing tried to leave the machine', (t) => {
   if (!isAlone()) {
