@@ -23,8 +23,7 @@ const (
 // fetch asks a peer for a page in the background. It returns the function that gives up.
 func fetch(ctx context.Context, n *node.Node, url string, settle js.Value) js.Func {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchTimeout, fmt.Errorf("no answer in %v", fetchTimeout))
-	var abort js.Func
-	abort = js.FuncOf(func(js.Value, []js.Value) any { cancel(); return nil })
+	abort := js.FuncOf(func(js.Value, []js.Value) any { cancel(); return nil })
 	go func() {
 		defer abort.Release()
 		defer cancel()
