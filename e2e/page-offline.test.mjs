@@ -25,7 +25,7 @@ let page;
 
 before(async () => {
   copy = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  ({ server, origin } = await startTailnet('-peers', '20', '-churn', '0', '-web', copy, '-web', dist));
+  ({ server, origin } = await startTailnet('-peers', '20', '-native=false', '-churn', '0', '-web', copy, '-web', dist));
   browser = await launch();
 });
 

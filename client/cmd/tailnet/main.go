@@ -53,6 +53,7 @@ func run(ctx context.Context) error {
 	churn := flag.Duration("churn", 2*time.Second, "time between changes in the embedded tailnet; 0 for none")
 	seed := flag.Uint64("seed", 1, "`seed` of the embedded tailnet: equal seeds make equal tailnets")
 	hostile := flag.Bool("hostile-names", false, "give all in the embedded tailnet names that try to break whatever shows them")
+	native := flag.Bool("native", true, "have native peers besides in the embedded tailnet, which answer on port 80")
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
@@ -103,7 +104,7 @@ func run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
-	if embedded != nil {
+	if embedded != nil && *native {
 		if err := embedded.native.start("http://"+self.String(), logf); err != nil {
 			return err
 		}
