@@ -32,7 +32,7 @@ let page; // the page of the reference client
 const dialogs = []; // what a script that ran would have opened
 
 before(async () => {
-  ({ server, origin } = await startTailnet('-peers', '60', '-churn', '0', '-hostile-names'));
+  ({ server, origin } = await startTailnet('-peers', '60', '-native=false', '-churn', '0', '-hostile-names'));
   browser = await launch();
   page = await openPage();
 });
