@@ -63,16 +63,3 @@ export function pageTable(visits) {
 
 ${table(['', 'before', ...stages, 'render', 'total', 'hello', 'total / hello'], rows)}`;
 }
-
-// resumeTable shows what resume.mjs measured.
-export function resumeTable({ peers, visits }) {
-  const steps = { 'cached map on the screen': 'page:render', 'client has it': 'restored', 'first answer of a peer': 'peer answered', 'control live': 'control live' };
-  const of = (samples, step) => {
-    const found = samples.map((sample) => sample[step]).filter((value) => value !== undefined);
-    return found.length === samples.length ? ms(median(found)) : '';
-  };
-  const rows = Object.entries(steps).map(([name, step]) => [name, of(visits.up, step), of(visits.down, step)]);
-  return `${peers} peers; milliseconds from navigation, medians of ${visits.down.length}.
-
-${table(['', 'control up', 'control down'], rows)}`;
-}
