@@ -61,7 +61,7 @@ const routes = {
   },
 };
 
-let inWorker = false;
+export let inWorker = false;
 
 // useWorker has the tests of this process open caches that do their work in a worker.
 export function useWorker() {

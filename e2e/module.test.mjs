@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { browser, database, open, page, prepare } from './module-pages.mjs';
+import { browser, database, inWorker, open, page, prepare } from './module-pages.mjs';
 import { netmap, node } from './netmap.mjs';
 
 // subset picks from actual, recursively, the fields that expected has.
@@ -198,7 +198,7 @@ test('codes of errors that tell why there is no snapshot', async () => {
   });
 });
 
-test('without IndexedDB', async () => {
+test('without IndexedDB', { skip: inWorker && 'a page cannot take IndexedDB from its worker' }, async () => {
   const code = await page.evaluate(async (database) => {
     Object.defineProperty(window, 'indexedDB', { value: undefined });
     return test.attempt(test.openCache({ database }));
