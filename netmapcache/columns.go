@@ -1,11 +1,11 @@
 package netmapcache
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
-	"github.com/netmapcache/netmapcache/store"
 	"tailscale.com/types/netmap"
 )
 
@@ -37,60 +37,42 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 		return nil, err
 	}
 	defer end()
-	value, err := c.loadRoot(ctx)
-	if err == nil && isUpstream(value) {
-		_, _, err = c.read(ctx)
+	var columns []Column
+	err = c.settled(ctx, func(value []byte) (err error) {
+		if isUpstream(value) {
+			columns = nil
+			_, _, err = c.readUpstream(ctx, value)
+			return err
+		}
+		columns, err = c.check(ctx, value)
+		return err
+	})
+	ofColumn := func(col Column) bool { return col.Err == err }
+	if err != nil && !slices.ContainsFunc(columns, ofColumn) {
 		return nil, err
 	}
-	for range attempts {
-		if err != nil {
-			return nil, err
-		}
-		columns, whole, checkErr := c.check(ctx, value)
-		if checkErr != nil || whole {
-			return columns, checkErr
-		}
-		// Damaged, or replaced by another writer meanwhile.
-		again, rootErr := c.loadRoot(ctx)
-		if rootErr == nil && bytes.Equal(again, value) {
-			return columns, nil
-		}
-		value, err = again, rootErr
-	}
-	return nil, errOutrun
+	return columns, nil
 }
 
-// check checks the columns of the snapshot whose root is value, and reports
-// whether all are whole.
-func (c *Cache) check(ctx context.Context, value []byte) (columns []Column, whole bool, err error) {
+// check checks the columns of the snapshot whose root is value. If any of them can't
+// be used, the error is that of the first.
+func (c *Cache) check(ctx context.Context, value []byte) (columns []Column, damage error) {
 	root, err := openRoot(value)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	whole = true
 	var (
 		s  snapshot
 		nm netmap.NetworkMap
 	)
 	for _, col := range root.Columns {
-		key, name := columnKey(col), columnName(col)
-		data, err := c.store.Load(ctx, key)
-		switch {
-		case errors.Is(err, ErrKeyNotFound):
-			err = corrupt(name, "missing")
-		case errors.Is(err, store.ErrDamaged):
-			err = corruptBy(name, err)
-		case err != nil:
-			return nil, false, storeError(name, err)
-		case uint64(len(data)) != col.Size || digestOf(data) != col.Digest:
-			err = corrupt(name, "digest differs")
-		default:
-			if err = s.decode(&nm, col, data); err != nil {
-				err = corruptBy(name, err)
-			}
+		data, err := c.store.Load(ctx, columnKey(col))
+		err = s.take(&nm, col, data, err)
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			return nil, err
 		}
-		whole = whole && err == nil
-		columns = append(columns, Column{Name: name, Key: key, Size: int64(col.Size), Count: int(col.Count), Err: err})
+		damage = cmp.Or(damage, err)
+		columns = append(columns, Column{Name: columnName(col), Key: columnKey(col), Size: int64(col.Size), Count: int(col.Count), Err: err})
 	}
-	return columns, whole, nil
+	return columns, damage
 }

@@ -60,32 +60,39 @@ func (c *Cache) base(ctx context.Context) (*snapshot, error) {
 
 // read reads the stored snapshot, and makes the netmap of it. If there is
 // none, the error is ErrCacheNotAvailable itself.
-func (c *Cache) read(ctx context.Context) (*netmap.NetworkMap, *snapshot, error) {
-	value, err := c.loadRoot(ctx)
-	for range attempts {
-		if err != nil {
-			return nil, nil, err
-		}
-		var (
-			nm *netmap.NetworkMap
-			s  *snapshot
-		)
+func (c *Cache) read(ctx context.Context) (nm *netmap.NetworkMap, s *snapshot, err error) {
+	err = c.settled(ctx, func(value []byte) (err error) {
 		if isUpstream(value) {
 			nm, s, err = c.readUpstream(ctx, value)
 		} else {
 			nm, s, err = c.readColumns(ctx, value)
 		}
-		if !errors.Is(err, ErrCorrupt) {
-			return nm, s, err
+		return err
+	})
+	return nm, s, err
+}
+
+// settled calls read with the value of the root, and again as long as what read finds to be
+// corrupt may just have been replaced by another writer. If there is no
+// root, the error is ErrCacheNotAvailable itself.
+func (c *Cache) settled(ctx context.Context, read func(root []byte) error) error {
+	value, err := c.loadRoot(ctx)
+	for range attempts {
+		if err != nil {
+			return err
 		}
-		// Damaged, or replaced by another writer while being read.
-		again, rootErr := c.loadRoot(ctx)
-		if rootErr == nil && bytes.Equal(again, value) {
-			return nil, nil, err
+		readErr := read(value)
+		if !errors.Is(readErr, ErrCorrupt) {
+			return readErr
 		}
-		value, err = again, rootErr
+		var again []byte
+		again, err = c.loadRoot(ctx)
+		if err == nil && bytes.Equal(again, value) {
+			return readErr
+		}
+		value = again
 	}
-	return nil, nil, errOutrun
+	return errOutrun
 }
 
 // loadRoot returns the value of the root key, or ErrCacheNotAvailable itself.
@@ -133,16 +140,8 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 	for data, err := range store.LoadMany(ctx, c.store, keys) {
 		col := root.Columns[i]
 		i++
-		switch {
-		case errors.Is(err, ErrKeyNotFound):
-			return nil, nil, corrupt(columnName(col), "missing")
-		case err != nil:
-			return nil, nil, loadError(columnName(col), err)
-		case uint64(len(data)) != col.Size || digestOf(data) != col.Digest:
-			return nil, nil, corrupt(columnName(col), "digest differs")
-		}
-		if err := s.decode(nm, col, data); err != nil {
-			return nil, nil, corruptBy(columnName(col), err)
+		if err := s.take(nm, col, data, err); err != nil {
+			return nil, nil, err
 		}
 	}
 	if i < len(keys) {
@@ -164,6 +163,24 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 		return nil, nil, err
 	}
 	return nm, s, nil
+}
+
+// take puts what data holds into nm and s, if it is col. data and err are what
+// the store gave for the key of col.
+func (s *snapshot) take(nm *netmap.NetworkMap, col format.Column, data []byte, err error) error {
+	name := columnName(col)
+	switch {
+	case errors.Is(err, ErrKeyNotFound):
+		return corrupt(name, "missing")
+	case err != nil:
+		return loadError(name, err)
+	case uint64(len(data)) != col.Size || digestOf(data) != col.Digest:
+		return corrupt(name, "digest differs")
+	}
+	if err := s.decode(nm, col, data); err != nil {
+		return corruptBy(name, err)
+	}
+	return nil
 }
 
 // decode puts what data, the bytes of col, holds into nm and s.

@@ -1,6 +1,7 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
+import { privateGlobal } from './go.js';
 import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
@@ -112,17 +113,5 @@ function ask(commands, url, signal) {
       giveUp();
     }
     signal?.addEventListener('abort', abort);
-  });
-}
-
-// privateGlobal returns a stand-in for the global object: what Go sets on it, and own, stay within it.
-function privateGlobal(own) {
-  return new Proxy({ fs: undefined, path: undefined, process: undefined, ...own }, {
-    get(target, key) {
-      if (Object.hasOwn(target, key)) return target[key];
-      const value = globalThis[key];
-      // The platform's plain functions, such as fetch, want the real global object.
-      return typeof value === 'function' && !Object.hasOwn(value, 'prototype') ? value.bind(globalThis) : value;
-    },
   });
 }

@@ -44,7 +44,7 @@ export async function runGo(module, host) {
 // privateGlobal returns a stand-in for the global object, through which Go's
 // support code and Go itself see the real one. What they set, and the names by
 // which they would find another program's stand-ins for parts of Node.js, stays within it.
-function privateGlobal(own) {
+export function privateGlobal(own) {
   return new Proxy({ fs: undefined, path: undefined, process: undefined, ...own }, {
     get(target, key) {
       if (Object.hasOwn(target, key)) return target[key];

@@ -10,9 +10,7 @@ import (
 // TestFollow goes through every kind of change.
 func TestFollow(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	last := d.awaitSaved(nil)
+	d, last := r.startSaved()
 	for _, kind := range []tailnet.Kind{
 		tailnet.PeerOnline, tailnet.PeerEndpoints, tailnet.PeerRelay, tailnet.PeerTags, tailnet.PeerLeaves,
 		tailnet.PeerAppears, tailnet.UserRenamed, tailnet.FilterChanged, tailnet.DNSChanged,
@@ -28,9 +26,7 @@ func TestFollow(t *testing.T) {
 // TestResume starts a backend with control down, and takes control up again.
 func TestResume(t *testing.T) {
 	r := newRig(t)
-	first := r.start()
-	first.login()
-	last := first.awaitSaved(nil)
+	first, last := r.startSaved()
 	nodeKey := first.NodeKey()
 	first.stop()
 	r.control.Set(false)

@@ -28,9 +28,7 @@ func TestRefused(t *testing.T) {
 			change: func(r *rig) { // a second device of the same tailnet, on the first one's store
 				keys := r.keys
 				r.keys = new(mem.Store)
-				d := r.start()
-				d.login()
-				d.awaitSaved(nil)
+				d, _ := r.startSaved()
 				d.stop()
 				r.keys = keys
 			},
@@ -71,9 +69,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t)
-			d := r.start()
-			d.login()
-			d.awaitSaved(nil)
+			d, _ := r.startSaved()
 			d.stop()
 			test.change(r)
 			r.control.Set(false)
@@ -109,9 +105,7 @@ func TestAttribute(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t)
-			d := r.start()
-			d.login()
-			d.awaitSaved(nil)
+			d, _ := r.startSaved()
 			d.stop()
 
 			r.always = test.always
@@ -127,9 +121,7 @@ func TestAttribute(t *testing.T) {
 // TestLogout removes the profile, and with it its netmap.
 func TestLogout(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	d.awaitSaved(nil)
+	d, _ := r.startSaved()
 	if err := d.Logout(t.Context(), ipnauth.Self); err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +136,7 @@ func TestLogout(t *testing.T) {
 // TestProfiles switches to a new profile and back, offline, and deletes the first.
 func TestProfiles(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	last := d.awaitSaved(nil)
+	d, last := r.startSaved()
 	profile := d.CurrentProfile().ID()
 	if err := d.NewProfile(); err != nil {
 		t.Fatal(err)
@@ -195,9 +185,7 @@ func TestPanic(t *testing.T) {
 		return
 	}
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	d.awaitSaved(nil)
+	d, _ := r.startSaved()
 	d.stop()
 	r.control.Set(false)
 	panicking.Store(true)

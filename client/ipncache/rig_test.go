@@ -208,6 +208,14 @@ func (r *rig) start() *device {
 	return d
 }
 
+// startSaved starts a backend, logs in, and returns it with the netmap that it then saves.
+func (r *rig) startSaved() (*device, *netmap.NetworkMap) {
+	r.t.Helper()
+	d := r.start()
+	d.login()
+	return d, d.awaitSaved(nil)
+}
+
 // login registers the backend's node for the first time.
 func (d *device) login() {
 	d.r.t.Helper()

@@ -16,9 +16,7 @@ import (
 // the store be given what is new in a few commits.
 func TestBurst(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	last := d.awaitSaved(nil)
+	d, last := r.startSaved()
 
 	stuck, release := make(chan struct{}), make(chan struct{})
 	var commits atomic.Int32
@@ -53,9 +51,7 @@ func TestBurst(t *testing.T) {
 // TestSaveFails checks that an error is reported, and the save tried again.
 func TestSaveFails(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	last := d.awaitSaved(nil)
+	d, last := r.startSaved()
 	broken := errors.New("the store is broken")
 	var fails atomic.Bool
 	fails.Store(true)
@@ -76,9 +72,7 @@ func TestSaveFails(t *testing.T) {
 // TestShutdown checks that what is pending is saved, and no goroutine is left.
 func TestShutdown(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	d.awaitSaved(nil)
+	d, _ := r.startSaved()
 	e, ok := ipnlocal.GetExt[*extension](d.LocalBackend)
 	if !ok {
 		t.Fatal("the backend has no such extension")
@@ -120,9 +114,7 @@ func TestShutdown(t *testing.T) {
 // backend must end up with control's.
 func TestControlFaster(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	d.awaitSaved(nil)
+	d, _ := r.startSaved()
 	e, _ := ipnlocal.GetExt[*extension](d.LocalBackend)
 	cc, _ := controls.Load(d.LocalBackend)
 	e.install(nil, cc.(controlclient.Client), r.cached())
@@ -132,9 +124,7 @@ func TestControlFaster(t *testing.T) {
 // TestHomeDERP checks that the home relay is saved, and taken up again offline.
 func TestHomeDERP(t *testing.T) {
 	r := newRig(t)
-	d := r.start()
-	d.login()
-	d.awaitSaved(nil)
+	d, _ := r.startSaved()
 	const home = 2
 	d.DebugForcePreferDERP(home)
 	d.MagicConn().ForceSetNearestDERP(home)

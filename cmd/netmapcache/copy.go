@@ -27,19 +27,28 @@ tailscale.com/ipn/ipnlocal/netmapcache, which has neither owner nor times.`,
 			if toUpstream {
 				return exportUpstream(cmd.Context(), args[0], args[1])
 			}
-			src, err := open(cmd.Context(), args[0])
+			data, err := exported(cmd.Context(), args[0])
 			if err != nil {
 				return err
-			}
-			var data bytes.Buffer
-			if err := src.cache.Export(cmd.Context(), &data); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return atomicfile.WriteFile(args[1], data.Bytes(), 0o600)
 		},
 	}
 	cmd.Flags().BoolVar(&toUpstream, "tailscale", false, "write Tailscale's layout to a directory, which is made if need be")
 	return cmd
+}
+
+// exported returns the snapshot in the directory or file called path as Export writes it.
+func exported(ctx context.Context, path string) (*bytes.Buffer, error) {
+	src, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	var data bytes.Buffer
+	if err := src.cache.Export(ctx, &data); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &data, nil
 }
 
 func exportUpstream(ctx context.Context, from, dir string) error {
@@ -68,18 +77,14 @@ cached there, with its owner and its times. The directory is made if need be.
 A client that is running should be stopped before.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			src, err := open(cmd.Context(), args[0])
+			data, err := exported(cmd.Context(), args[0])
 			if err != nil {
 				return err
-			}
-			var data bytes.Buffer
-			if err := src.cache.Export(cmd.Context(), &data); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			if err := makeDirectory(args[1]); err != nil {
 				return err
 			}
-			if err := netmapcache.NewCache(netmapcache.FileStore(args[1])).Import(cmd.Context(), &data); err != nil {
+			if err := netmapcache.NewCache(netmapcache.FileStore(args[1])).Import(cmd.Context(), data); err != nil {
 				return fmt.Errorf("%s: %w", args[1], err)
 			}
 			return nil
