@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web wasm package tool client chromium npm clean
+.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web bench-resume wasm package tool client chromium npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -116,6 +116,11 @@ bench-web: chromium engines npm wasm client page
 	$(call say,benchmarks in browsers; takes some minutes)
 	e2e/bench/build.sh
 	cd e2e && node bench/run.mjs chromium firefox
+
+## bench-resume: how soon a node that starts has the network map, and a peer's answer; write it into docs/performance.md
+bench-resume: chromium npm wasm client page
+	$(call say,from start to a peer's answer; takes some minutes)
+	cd e2e && ../tools/loopback node bench/resume.mjs
 
 ## wasm: build the JavaScript module into dist/, and check its size
 wasm:

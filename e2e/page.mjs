@@ -47,6 +47,43 @@ export async function peers(page) {
   return Object.fromEntries(rows.map(([id, cells]) => [id, cells.map((cell) => cell.replace(/^was /, '').replace(/^offline .*/, 'offline'))]));
 }
 
+// openPeer has the page open a peer, by keyboard: the form moves while the parts above it fill. It returns what answer does.
+export async function openPeer(page, url) {
+  await page.$eval('#reach-url', (input) => input.select());
+  await page.focus('#reach-url');
+  await page.keyboard.type(url);
+  await page.keyboard.press('Enter');
+  return answer(page);
+}
+
+// askAtOnce, before navigation, has a page ask a peer as soon as its form works.
+export async function askAtOnce(page, url) {
+  await page.evaluateOnNewDocument((url) => {
+    addEventListener('DOMContentLoaded', () => {
+      document.getElementById('reach-url').value = url;
+      const submit = () => document.getElementById('reach-form').dispatchEvent(new SubmitEvent('submit', { cancelable: true }));
+      const ask = () => (submit() ? requestAnimationFrame(ask) : performance.mark('asked'));
+      ask();
+    });
+  }, url);
+}
+
+// answer waits until a peer that was asked has answered, or failed to, and returns what the page shows of that.
+export async function answer(page) {
+  await page.waitForFunction(() => ['answered', 'failed'].includes(document.getElementById('reach').dataset.state), patience);
+  return page.evaluate(() => ({
+    state: document.getElementById('reach').dataset.state,
+    note: document.getElementById('reach-note').textContent,
+    html: document.getElementById('reach-frame').srcdoc,
+  }));
+}
+
+// joined waits until the native peer has joined, and the page knows.
+export async function joined(page) {
+  await page.type('#search', 'web');
+  await page.waitForSelector('#peers-rows [data-id="web-native"]', patience);
+}
+
 export async function setControl(page, up) {
   await page.click('#control');
   await page.waitForFunction((state) => document.body.dataset.control === state, patience, up ? 'up' : 'down');

@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { attempts, isAlone } from './loopback.mjs';
-import { device, inMode, inState, keptOffline, patience, saved } from './page.mjs';
+import { answer, askAtOnce, device, inMode, inState, joined, keptOffline, openPeer, patience, saved } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const before = attempts();
@@ -60,25 +60,7 @@ class Rig {
   }
 }
 
-// fetchPeer opens a peer from the page, and returns what the page then shows of it.
-async function fetchPeer(page, url) {
-  await page.$eval('#reach-url', (input, url) => (input.value = url), url);
-  await page.click('#reach-form button');
-  await page.waitForFunction(() => ['answered', 'failed'].includes(document.getElementById('reach').dataset.state), patience);
-  return page.evaluate(() => ({
-    state: document.getElementById('reach').dataset.state,
-    note: document.getElementById('reach-note').textContent,
-    html: document.getElementById('reach-frame').srcdoc,
-  }));
-}
-
 const steps = (page) => page.$$eval('#timeline li', (items) => Object.fromEntries(items.map(({ dataset }) => [dataset.step, Number(dataset.ms)])));
-
-// joined waits until the native peer has joined, and the page knows.
-async function joined(page) {
-  await page.type('#search', 'web');
-  await page.waitForSelector('#peers-rows [data-id="web-native"]', patience);
-}
 
 for (const peers of [300, 1000]) {
   describe(`with ${peers} peers`, () => {
@@ -94,7 +76,7 @@ for (const peers of [300, 1000]) {
       await saved(page);
       key = (await device(page))['Node key'];
       await joined(page);
-      const { html, note } = await fetchPeer(page, 'http://web/');
+      const { html, note } = await openPeer(page, 'http://web/');
       assert.match(html, /Hello from web/, note);
       await keptOffline(page);
     });
@@ -104,9 +86,8 @@ for (const peers of [300, 1000]) {
       await inMode(page, 'offline');
       await saved(page);
       const answered = await rig.answered();
-      page = await rig.open();
-      await inState(page, 'cached');
-      const { html, note } = await fetchPeer(page, 'http://web/');
+      page = await rig.open((page) => askAtOnce(page, 'http://web/'));
+      const { html, note } = await answer(page);
       assert.match(html, /Hello from web/, note);
       assert.equal(await rig.answered(), answered, 'control answered nothing meanwhile');
       assert.equal(await page.$eval('body', (body) => body.dataset.state), 'cached');
@@ -169,7 +150,7 @@ describe('refused', () => {
       await session.send('Storage.clearDataForOrigin', { origin: rig.origin, storageTypes: 'service_workers,cache_storage' });
     });
     await inMode(later, 'login');
-    const { state, note } = await fetchPeer(later, 'http://web/');
+    const { state, note } = await openPeer(later, 'http://web/');
     assert.equal(state, 'failed');
     assert.match(note, /sign in/);
     await rm(join(rig.web, 'network-worker.js'));
@@ -188,7 +169,7 @@ describe('refused', () => {
     const again = await rig.open();
     await inState(again, 'empty');
     await again.waitForSelector('#timeline li[data-step=started]', patience);
-    const { state } = await fetchPeer(again, 'http://web/');
+    const { state } = await openPeer(again, 'http://web/');
     assert.equal(state, 'failed');
     assert.equal((await steps(again)).restored, undefined);
   });

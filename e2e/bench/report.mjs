@@ -6,6 +6,9 @@ const median = (samples) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
+// spread is half the distance between the least and the greatest, in relation to the median.
+const spread = (samples) => ((Math.max(...samples) - Math.min(...samples)) / 2 / median(samples)) * 100;
+
 const ms = (n) => (n < 10 ? n.toFixed(1) : n.toFixed(0));
 const times = (n) => `${n < 10 ? n.toFixed(2) : n.toFixed(0)}x`;
 
@@ -62,4 +65,29 @@ export function pageTable(visits) {
   return `Milliseconds, medians of ${Math.min(...counts)}. The target is 1.5x for 10,000 peers, warm.
 
 ${table(['', 'before', ...stages, 'render', 'total', 'hello', 'total / hello'], rows)}`;
+}
+
+const steps = {
+  'page:render': 'cached map on the screen',
+  asked: 'peer asked',
+  restored: 'client started from the cache',
+  'peer answered': "first byte of the peer's answer",
+  'control live': 'live',
+};
+
+// resumeTable shows what resume.mjs measured in the browser: samples of steps by kind of visit.
+export function resumeTable({ peers, visits }) {
+  const cell = (samples) => (samples.includes(undefined) ? '' : `${ms(median(samples))} ±${spread(samples).toFixed(0)}%`);
+  const rows = Object.entries(steps).map(([step, name]) => [name, ...Object.values(visits).map((samples) => cell(samples.map((sample) => sample[step])))]);
+  const counts = Object.values(visits).map((samples) => samples.length);
+  return `${peers.toLocaleString('en')} peers. Milliseconds since navigation, medians of ${Math.min(...counts)}.
+
+${table(['', ...Object.keys(visits)], rows)}`;
+}
+
+// nativeTable shows what a test of a native node measured: { step, runs, ours, upstream }, each time as text.
+export function nativeTable(times) {
+  return `Milliseconds since the start of the process, medians of ${times[0].runs}.
+
+${table(['', 'ours', "upstream's cache"], times.map(({ step, ours, upstream }) => [step, ours, upstream]))}`;
 }

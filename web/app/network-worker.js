@@ -17,7 +17,9 @@ let model; // the port of the model worker
 
 let cache; // undefined if there can't be one
 let client; // the running client
-const askers = []; // functions that go on once it runs, or fails to
+const askers = []; // functions that go on once it runs, fails to, or is seen to run in another tab
+let begin;
+const begun = new Promise((resolve) => (begin = resolve)); // resolves when a connection has been asked for first
 let wanted; // an AbortController while a connection is wanted
 const known = {
   info: undefined, // what the cache says of its snapshot
@@ -108,14 +110,26 @@ async function connect() {
   wanted = new AbortController();
   const { signal } = wanted;
   problem('client');
-  changed({ wanted: true, waiting: true });
+  changed({ wanted: true });
   try {
-    await navigator.locks.request(tabLock, { signal }, () => runClient(signal));
+    const free = await navigator.locks.request(tabLock, { ifAvailable: true }, async (lock) => {
+      if (lock) await runClient(signal);
+      return Boolean(lock);
+    });
+    if (!free && !signal.aborted) {
+      changed({ waiting: true });
+      answerAskers();
+      await navigator.locks.request(tabLock, { signal }, () => runClient(signal));
+    }
   } catch (error) {
     if (error.name !== 'AbortError') problem('client', error);
   }
   if (wanted?.signal === signal) disconnect();
   refresh();
+}
+
+function answerAskers() {
+  for (const go of askers.splice(0)) go();
 }
 
 async function runClient(signal) {
@@ -124,7 +138,7 @@ async function runClient(signal) {
     client = await startClient({ ...options, onState, onEvent, onProgress: (loading) => changed({ loading }) });
   } finally {
     changed({ loading: undefined });
-    for (const ask of askers.splice(0)) ask();
+    answerAskers();
   }
   const stop = () => client.stop();
   signal.addEventListener('abort', stop);
@@ -174,6 +188,7 @@ expose({
     }
     await refresh();
     connect();
+    begin();
   },
 
   connect,
@@ -198,11 +213,12 @@ expose({
     return new Blob([JSON.stringify(await cache.load(), undefined, 1)], { type: 'application/json' });
   },
 
-  // fetch asks a peer, through the tailnet.
+  // fetch asks a peer, through the tailnet, as soon as the client runs.
   async fetch(url) {
+    await begun;
     if (!known.wanted) throw new Error('this page is not connected');
+    if (!client && !known.waiting) await new Promise((resolve) => askers.push(resolve));
     if (known.waiting) throw new Error('another tab has the connection');
-    if (!client) await new Promise((resolve) => askers.push(resolve));
     if (!client) throw new Error('the client could not be started');
     return client.fetch(url);
   },

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/netmapcache/netmapcache/client/internal/loopback"
 	"tailscale.com/envknob"
+	"tailscale.com/ipn"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/key"
 )
@@ -157,27 +159,43 @@ func (p *peer) tryGet(t *testing.T, d *device) (string, error) {
 // compareTimes starts both nodes in turn, with control cut off, and logs how long they take from the start of
 // the process.
 func compareTimes(t *testing.T, ours, upstream *record) {
-	const runs = 5
-	times := map[*record]map[string][]time.Duration{ours: {}, upstream: {}}
-	for range runs {
-		for r, at := range times {
-			p := r.device.start()
+	const runs = 10
+	steps := []struct {
+		name string
+		is   func(line) bool
+	}{
+		{"started", func(l line) bool { return l.Event == "started" }},
+		{"has the cached netmap", func(l line) bool { return l.Event == "state" && l.Value == ipn.Starting.String() }},
+		{"up", func(l line) bool { return l.Event == "state" && l.Value == ipn.Running.String() }},
+		{"first answer of a peer", func(l line) bool { return l.Event == "got" }},
+	}
+	nodes := []*record{ours, upstream}
+	times := make([][2][]time.Duration, len(steps))
+	for run := range runs {
+		for k := range nodes {
+			i := (run + k) % len(nodes)
+			p := nodes[i].device.start()
 			p.awaitUp()
-			p.get(r.friend)
-			for _, l := range p.seen {
-				switch what := l.Event + " " + l.Value; what {
-				case "started ", "state Starting", "state Running", "got " + r.friend.page():
-					at[what] = append(at[what], l.Since)
+			p.get(nodes[i].friend)
+			for s, step := range steps {
+				j := slices.IndexFunc(p.seen, step.is)
+				if j < 0 {
+					t.Fatalf("%s was never %q; it told %v", p.build.name, step.name, p.seen)
 				}
+				times[s][i] = append(times[s][i], p.seen[j].Since)
 			}
 			p.close()
 		}
 	}
-	for what, mine := range times[ours] {
-		theirs := times[upstream][what]
-		slices.Sort(mine)
-		slices.Sort(theirs)
-		t.Logf("offline, median of %d, %-20s %6.1f ms; upstream %6.1f ms", runs, what,
-			float64(mine[len(mine)/2])/1e6, float64(theirs[len(theirs)/2])/1e6)
+	for s, step := range steps {
+		t.Logf("offline, medians of %d: %s: %s ms; upstream %s ms", runs, step.name, median(times[s][0]), median(times[s][1]))
 	}
+}
+
+// median returns the median in milliseconds, and half the distance between the least and the greatest.
+func median(times []time.Duration) string {
+	slices.Sort(times)
+	n := len(times)
+	middle := float64(times[(n-1)/2]+times[n/2]) / 2
+	return fmt.Sprintf("%.0f ±%.0f%%", middle/1e6, float64(times[n-1]-times[0])/2/middle*100)
 }
