@@ -90,6 +90,13 @@ test('the page runs under it, WebAssembly included', async () => {
   assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)|\son\w+\s*=|\sstyle\s*=|javascript:/i, 'nothing inline');
 });
 
+test('who comes by the name localhost is sent to the address', async () => {
+  const other = await openPage();
+  await other.goto(`${origin.replace('127.0.0.1', 'localhost')}/?from=localhost`);
+  assert.equal(other.url(), `${origin}/?from=localhost`);
+  await other.close();
+});
+
 // checkNames compares what the page shows of each peer with the netmap in its cache.
 async function checkNames() {
   const rows = Object.entries(await peersOf(page));

@@ -101,6 +101,7 @@ startDetails(model, () => {
 startStorage(network, report, () => (view.forgotten = true));
 startLab(() => network.retry(), report);
 startReach((url) => network.fetch(url));
+byId('sign-in').addEventListener('click', () => network.login());
 byId('connect').addEventListener('click', () => network.connect());
 addEventListener('online', () => network.retry());
 setInterval(refresh, 1000); // ages tick

@@ -27,6 +27,7 @@ const known = {
   state: undefined, // what the client said last
   wanted: false,
   waiting: false, // another tab has the connection
+  signingIn: false, // control is being asked to let this node in again
   loading: undefined, // { received, total } while the client's program is on its way
   heard: 0, // how often the client had news
   events: [], // the steps of the client's start: { name, at }
@@ -147,14 +148,15 @@ async function runClient(signal) {
     await client.ended;
   } finally {
     client = undefined;
-    changed({ state: undefined });
+    changed({ state: undefined, signingIn: false });
   }
 }
 
 function onState(state) {
   const before = known.state;
   const news = state.fullMaps !== before?.fullMaps || state.deltas !== before?.deltas || state.savedAt !== before?.savedAt;
-  changed({ state, heard: known.heard + (news ? 1 : 0) });
+  const signingIn = known.signingIn && state.phase === 'login' && !state.loginURL;
+  changed({ state, signingIn, heard: known.heard + (news ? 1 : 0) });
   if (news) refresh();
 }
 
@@ -193,6 +195,13 @@ expose({
 
   connect,
   retry: () => client?.retry(),
+
+  // login asks control to let this node in again.
+  login() {
+    if (!client) return;
+    client.login();
+    changed({ signingIn: true });
+  },
 
   // forget ends the connection in all tabs and removes all that is stored of the network.
   async forget() {

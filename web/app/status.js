@@ -1,14 +1,14 @@
 // The state in one line, what to know beside it, and what changed since the network was saved.
 
 import { byId, element, setText } from './dom.js';
-import { ago, bytes, count, duration, timeOfDay } from './format.js';
+import { ago, bytes, clock, count, duration, timeOfDay } from './format.js';
 import { explain } from './problems.js';
 
 // modeOf names the state: view is what is shown ({ netmap, live }), known what the network worker says.
 function modeOf({ network, live, forgotten, started }, known) {
   if (!started) return 'starting';
   if (live && known.state?.phase === 'live') return 'live';
-  if (known.state?.phase === 'login') return 'login';
+  if (known.state?.phase === 'login') return known.state.keyExpired ? 'expired' : 'login';
   if (!network) return forgotten && !known.wanted ? 'forgotten' : 'empty';
   if (known.waiting) return 'following';
   return known.state?.error || !known.wanted ? 'offline' : 'resumed';
@@ -21,6 +21,7 @@ const headlines = {
   offline: 'Offline: saved network',
   following: 'Kept up to date by another tab',
   login: 'Sign in to connect',
+  expired: 'This device’s key has expired',
   forgotten: 'Forgotten',
   empty: 'No network yet',
 };
@@ -54,12 +55,13 @@ function ageText(mode, { network }, { info, state }) {
   return info ? `saved ${ago(info.confirmedAt)}` : 'not saved';
 }
 
-function detailText(mode, { wanted, state, loading }) {
+function detailText(mode, { wanted, state, loading, signingIn }) {
   switch (mode) {
     case 'live':
       return `Connected since ${timeOfDay(state.since)}; ${count(state.deltas, 'change')} since.`;
     case 'login':
-      return 'The control plane wants you to sign in.';
+    case 'expired':
+      return loginText(state, signingIn);
     case 'following':
       return 'This tab takes over when that one is closed.';
     case 'forgotten':
@@ -73,11 +75,20 @@ function detailText(mode, { wanted, state, loading }) {
   return loading ? 'Starting the client.' : 'Connecting to the control plane.';
 }
 
-// showLogin shows the link that control gave for signing in, if it is one to a web page.
+function loginText({ keyExpired, loginURL, error }, signingIn) {
+  if (signingIn && error) return 'The control plane can’t be reached. You are signed in again once it can.';
+  if (signingIn) return 'Asking the control plane.';
+  if (keyExpired && !loginURL) return `Since ${clock(keyExpired)} no peer can be reached. Sign in again to go on.`;
+  return 'The control plane wants you to sign in.';
+}
+
+// showLogin shows the link that control gave for signing in, if it is one to a web page, or the button that asks for it.
 function showLogin(state) {
-  const url = state?.phase === 'login' ? state.loginURL : '';
-  byId('login').hidden = !/^https?:/.test(url);
-  if (!byId('login').hidden) byId('login-link').href = url;
+  const login = state?.phase === 'login';
+  const url = login && /^https?:/.test(state.loginURL) ? state.loginURL : '';
+  byId('login').hidden = !url;
+  if (url) byId('login-link').href = url;
+  byId('login-again').hidden = !login || Boolean(url);
 }
 
 function showLoading(loading) {

@@ -175,6 +175,7 @@ func stateValue(s node.State) map[string]any {
 		"error":      s.Error,
 		"backend":    s.Backend.String(),
 		"nodeKey":    nodeKey,
+		"keyExpired": millis(s.KeyExpired),
 		"fullMaps":   s.FullMaps,
 		"deltas":     s.Deltas,
 		"saved":      s.Saved,

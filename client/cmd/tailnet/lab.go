@@ -104,11 +104,22 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(labState{Peers: &l.peers, Churn: &churn})
 }
 
+// serveExpire lets the node keys of all browsers expire.
+func (l *lab) serveExpire(w http.ResponseWriter, r *http.Request) {
+	if !readJSON(w, r, &struct{}{}, func() error { return nil }) {
+		return
+	}
+	l.network.ExpireKeys()
+	w.Header().Set("Content-Type", "application/json")
+	w.Write([]byte("{}"))
+}
+
 // route puts the lab beside everything else that is served.
 func (l *lab) route(site http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /-/network", fromHere(l))
 	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
+	mux.Handle("POST /-/expire", fromHere(sameOrigin(http.HandlerFunc(l.serveExpire))))
 	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
 	mux.Handle("/derp", l.relay)
 	mux.Handle("/derp/", l.relay)

@@ -93,7 +93,7 @@ func run(ctx context.Context) error {
 	sw := tailnet.NewSwitch(plane)
 	sw.Set(!*down)
 
-	handler := site(sw, web)
+	handler := site(sw, web, self)
 	if embedded != nil {
 		handler = embedded.route(handler)
 	}

@@ -25,8 +25,8 @@ const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';
 // site serves the control plane, its switch, and the files in dirs.
 //
 // Files are not compressed here: for a browser on the same machine that costs more than it saves. A file that has
-// a compressed twin beside it, with .gz at the end of the name, is sent as that.
-func site(control *tailnet.Switch, dirs []string) http.Handler {
+// a compressed twin beside it, with .gz at the end of the name, is sent as that. The server is reached at self.
+func site(control *tailnet.Switch, dirs []string, self netip.AddrPort) http.Handler {
 	mux := http.NewServeMux()
 	// All else that the control protocol asks for goes through /ts2021.
 	mux.Handle("/key", control)
@@ -37,7 +37,7 @@ func site(control *tailnet.Switch, dirs []string) http.Handler {
 	mux.Handle("POST /-/control", fromHere(sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serveSwitch(w, r, control)
 	}))))
-	mux.Handle("/", files(dirs))
+	mux.Handle("/", oneOrigin(self, files(dirs)))
 	return mux
 }
 
@@ -122,6 +122,18 @@ func fromHere(h http.Handler) http.Handler {
 		from, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !from.Addr().Unmap().IsLoopback() {
 			http.Error(w, "only this machine may do that", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// oneOrigin sends who comes by the name localhost to the address self. Under both, a browser would be two nodes; and
+// the relay is at the address, which the page's policy lets it reach only if it comes from there.
+func oneOrigin(self netip.AddrPort, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, _ := strings.Cut(r.Host, ":"); strings.EqualFold(host, "localhost") {
+			http.Redirect(w, r, "http://"+self.String()+r.URL.RequestURI(), http.StatusTemporaryRedirect)
 			return
 		}
 		h.ServeHTTP(w, r)

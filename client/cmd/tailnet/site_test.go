@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +20,8 @@ func write(t *testing.T, dir, name, content string) {
 		t.Fatal(err)
 	}
 }
+
+var self = netip.MustParseAddrPort("127.0.0.1:80")
 
 func TestSite(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
@@ -43,11 +46,14 @@ func TestSite(t *testing.T) {
 		body                     string
 		wantCode                 int
 		wantBody, wantType       string
+		wantLocation             string
 		wantDown                 bool
 	}{
 		{name: "page", path: "/", wantCode: 200, wantBody: "the page", wantType: "text/html; charset=utf-8"},
 		{name: "wasm", path: "/a.wasm", wantCode: 200, wantBody: "wasm", wantType: "application/wasm"},
 		{name: "module", path: "/b.mjs", wantCode: 200, wantBody: "module", wantType: "text/javascript; charset=utf-8"},
+		{name: "page as localhost", path: "/?a=b", host: "localhost:80", wantCode: 307, wantLocation: "http://127.0.0.1:80/?a=b"},
+		{name: "key as localhost", path: "/key?v=1", host: "localhost:80", wantCode: 200, wantBody: "control"},
 		{name: "missing", path: "/c.js", wantCode: 404},
 		{name: "key", path: "/key?v=1", wantCode: 200, wantBody: "control"},
 		{name: "upgrade without a page", path: "/ts2021", wantCode: 200, wantBody: "control"},
@@ -79,7 +85,7 @@ func TestSite(t *testing.T) {
 				r.Header[k] = v
 			}
 			w := httptest.NewRecorder()
-			site(sw, []string{first, second}).ServeHTTP(w, r)
+			site(sw, []string{first, second}, self).ServeHTTP(w, r)
 			if w.Code != test.wantCode {
 				t.Errorf("status %d, want %d", w.Code, test.wantCode)
 			}
@@ -88,6 +94,9 @@ func TestSite(t *testing.T) {
 			}
 			if got := w.Header().Get("Content-Type"); test.wantType != "" && got != test.wantType {
 				t.Errorf("Content-Type %q, want %q", got, test.wantType)
+			}
+			if got := w.Header().Get("Location"); got != test.wantLocation {
+				t.Errorf("Location %q, want %q", got, test.wantLocation)
 			}
 			if down := !sw.Up(); down != test.wantDown {
 				t.Errorf("control is down: %v, want %v", down, test.wantDown)
@@ -108,7 +117,7 @@ func TestProxy(t *testing.T) {
 	r := httptest.NewRequest("GET", "/key?v=1", nil)
 	r.Header.Set("Origin", "http://127.0.0.1:8080")
 	w := httptest.NewRecorder()
-	site(tailnet.NewSwitch(proxy(to)), nil).ServeHTTP(w, r)
+	site(tailnet.NewSwitch(proxy(to)), nil, self).ServeHTTP(w, r)
 	if got, want := strings.TrimSpace(w.Body.String()), to.Host+" /key?v=1"; got != want {
 		t.Errorf("the real server was asked %q, want %q", got, want)
 	}

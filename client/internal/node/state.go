@@ -29,9 +29,11 @@ type State struct {
 	Phase    Phase
 	Since    time.Time // when the phase began
 	LoginURL string    // in phase Login; may be empty
-	Error    string    // in phase Waiting: why control could not be reached
+	Error    string    // in phases Login and Waiting: why control could not be reached
 	Backend  ipn.State // that of the backend
 	NodeKey  key.NodePublic
+	// KeyExpired is when the node key expired; zero if it has not. Until Login nothing can be reached then.
+	KeyExpired time.Time
 
 	FullMaps int       // full network maps received since the start
 	Deltas   int       // other changes received since the start
@@ -140,10 +142,16 @@ func (n *Node) look() {
 	following := n.backend.HealthTracker().GetInPollNetMap() && nm != nil && !nm.Cached
 	nodeKey := n.backend.NodeKey()
 	failure := n.loginFailure()
+	var expired time.Time
+	if nm != nil && state == ipn.NeedsLogin {
+		if t := nm.SelfKeyExpiry(); !t.IsZero() && t.Before(time.Now()) {
+			expired = t
+		}
+	}
 	n.set(func(s *State) {
 		phase := Connecting
 		switch {
-		case following:
+		case following && expired.IsZero():
 			phase = Live
 		case state == ipn.NeedsLogin && (s.LoginURL != "" || !nodeKey.IsZero()):
 			phase = Login
@@ -156,10 +164,10 @@ func (n *Node) look() {
 			s.Phase, s.Since = phase, time.Now()
 		}
 		s.Error = ""
-		if phase == Waiting {
+		if phase == Waiting || phase == Login {
 			s.Error = failure
 		}
-		s.Backend, s.NodeKey = state, nodeKey
+		s.Backend, s.NodeKey, s.KeyExpired = state, nodeKey, expired
 	})
 	if nm != nil {
 		n.settle()

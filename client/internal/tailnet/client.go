@@ -61,13 +61,18 @@ func nativeAddr(i int) netip.Addr { return netip.AddrFrom4([4]byte{100, 127, 255
 func (n *Network) join(registered *tailcfg.Node, req *tailcfg.MapRequest) *client {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	c := n.clients[req.NodeKey] // not by machine: the profiles of one are different nodes
+	c := n.clients[registered.ID] // not by machine: the profiles of one are different nodes
 	if c == nil {
 		c = n.newClientLocked(registered)
-		n.clients[req.NodeKey] = c
+		n.clients[registered.ID] = c
 	}
 	self := c.self.Clone()
-	self.Key = req.NodeKey
+	if self.Key != req.NodeKey {
+		self.Key = req.NodeKey
+		if !c.native() {
+			self.KeyExpiry = time.Now().UTC().Truncate(time.Second).AddDate(0, 6, 0)
+		}
+	}
 	self.Cap = req.Version
 	if !req.Stream { // what a poll says beyond that may be old
 		self.DiscoKey = cmp.Or(req.DiscoKey, self.DiscoKey)
@@ -108,7 +113,6 @@ func (n *Network) newClientLocked(registered *tailcfg.Node) *client {
 			return c
 		}
 	}
-	self.KeyExpiry = n.keyExpiry
 	n.browsers++
 	if nth := n.browsers; nth > 1 {
 		self.ID -= tailcfg.NodeID(nth)
@@ -118,6 +122,21 @@ func (n *Network) newClientLocked(registered *tailcfg.Node) *client {
 		self.AllowedIPs = self.Addresses
 	}
 	return c
+}
+
+// ExpireKeys lets the node keys of all browsers expire. Who signs in again has a new one.
+func (n *Network) ExpireKeys() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.clients {
+		if c.native() {
+			continue
+		}
+		self := c.self.Clone()
+		self.KeyExpiry = time.Now().UTC().Truncate(time.Second).Add(-time.Second)
+		c.self = self
+		n.sendLocked(&tailcfg.MapResponse{Node: self}, func(to *client) bool { return to == c })
+	}
 }
 
 // nativeIDs is how far below the self node's the IDs of native peers are.

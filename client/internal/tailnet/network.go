@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tailscale.com/tailcfg"
-	"tailscale.com/types/key"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/opt"
 )
@@ -23,8 +22,7 @@ import (
 // Nodes and profiles in it are never changed, only replaced: responses that
 // are still being sent refer to them. It is safe for concurrent use.
 type Network struct {
-	base      *netmap.NetworkMap // what never changes, and the pattern of the self nodes
-	keyExpiry time.Time          // of all self nodes
+	base *netmap.NetworkMap // what never changes, and the pattern of the self nodes
 
 	mu      sync.Mutex
 	rng     *rand.Rand
@@ -37,9 +35,9 @@ type Network struct {
 	streams map[*stream]struct{}
 
 	natives    []nativePeer
-	clients    map[key.NodePublic]*client
-	browsers   int // how many have joined
-	fixedRules int // the first rules of filter, which never change
+	clients    map[tailcfg.NodeID]*client // by the ID under which control knows them, which outlives a node key
+	browsers   int                        // how many have joined
+	fixedRules int                        // the first rules of filter, which never change
 }
 
 // stream is one client's map poll. Its channel is closed when the client has
@@ -57,12 +55,11 @@ const streamBacklog = 256
 // network goes through the same changes.
 func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 	n := &Network{
-		base:      nm,
-		keyExpiry: time.Now().UTC().Truncate(time.Second).AddDate(0, 6, 0),
-		rng:       rand.New(rand.NewPCG(seed, 0)),
-		dns:       *nm.DNS.Clone(),
-		streams:   map[*stream]struct{}{},
-		clients:   map[key.NodePublic]*client{},
+		base:    nm,
+		rng:     rand.New(rand.NewPCG(seed, 0)),
+		dns:     *nm.DNS.Clone(),
+		streams: map[*stream]struct{}{},
+		clients: map[tailcfg.NodeID]*client{},
 	}
 	n.fillLocked(nm, size)
 	return n

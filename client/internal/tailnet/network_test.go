@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"tailscale.com/tailcfg"
@@ -107,7 +108,7 @@ func TestSelfNodes(t *testing.T) {
 	}
 	for i := range 10 {
 		k := key.NewNode().Public()
-		self := n.join(&tailcfg.Node{}, &tailcfg.MapRequest{NodeKey: k}).self
+		self := n.join(&tailcfg.Node{ID: tailcfg.NodeID(1 + i)}, &tailcfg.MapRequest{NodeKey: k}).self
 		if ids[self.ID] || stable[self.StableID] {
 			t.Errorf("client %d has the ID of another node", i)
 		}
@@ -115,6 +116,26 @@ func TestSelfNodes(t *testing.T) {
 		if self.Key != k {
 			t.Errorf("client %d has node key %v; want its own, %v", i, self.Key, k)
 		}
+	}
+}
+
+// TestExpireKeys lets a client's key expire: with a new one it is the same node again.
+func TestExpireKeys(t *testing.T) {
+	n := New(netmaptest.Realistic(3, 1), 3, 1)
+	registered := &tailcfg.Node{ID: 1}
+	join := func(k key.NodePublic) *client { return n.join(registered, &tailcfg.MapRequest{NodeKey: k}) }
+	old, renewed := key.NewNode().Public(), key.NewNode().Public()
+	c := join(old)
+	_, s := n.watch(c)
+	n.ExpireKeys()
+	if told := (<-s.deltas).Node; !told.KeyExpiry.Before(time.Now()) {
+		t.Errorf("the client is told that its key expires at %v; want it expired", told.KeyExpiry)
+	}
+	if self := join(old).self; !self.KeyExpiry.Before(time.Now()) {
+		t.Errorf("with the same key, that expires at %v; want it expired", self.KeyExpiry)
+	}
+	if self := join(renewed).self; self.StableID != c.self.StableID || !self.KeyExpiry.After(time.Now()) {
+		t.Errorf("with a new key, it is %s, until %v; want %s, and later", self.StableID, self.KeyExpiry, c.self.StableID)
 	}
 }
 
