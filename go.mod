@@ -9,6 +9,7 @@ require (
 	github.com/hack-pad/go-indexeddb v0.3.2
 	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
 	golang.org/x/crypto v0.54.0
+	golang.org/x/sys v0.47.0
 	pgregory.net/rapid v1.3.0
 	tailscale.com v1.102.5
 )
@@ -22,5 +23,4 @@ require (
 	github.com/x448/float16 v0.8.4 // indirect
 	go4.org/netipx v0.0.0-20231129151722-fdeea329fbba // indirect
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect
-	golang.org/x/sys v0.47.0 // indirect
 )

@@ -15,6 +15,7 @@ type fileSystem interface {
 	// checkOwner reports an ErrUnsafeDirectory.
 	checkOwner(path string) error
 
+	prefetch(path string) // tells that readFile will follow soon
 	readFile(path string) ([]byte, error)
 	readDir(path string) ([]fs.DirEntry, error) // in order of name
 	stat(path string) (fs.FileInfo, error)

@@ -5,7 +5,10 @@ package filestore
 import (
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
+
+	"github.com/netmapcache/netmapcache/internal/prefault"
 )
 
 // Files are used by their descriptors, without the runtime's poller, which regular
@@ -64,16 +67,39 @@ func (f osFile) readAll() ([]byte, error) {
 	case mode != syscall.S_IFREG:
 		return nil, &fs.PathError{Op: "read", Path: f.path, Err: fs.ErrInvalid}
 	}
-	data := make([]byte, info.Size)
-	for n, more := 0, 1; n < len(data); n += more {
-		err := retry("read", f.path, func() (err error) { more, err = syscall.Read(f.fd, data[n:]); return err })
-		if err != nil {
-			return nil, err
-		} else if more == 0 {
-			return data[:n], nil
-		}
+	if info.Size > bufferBytes {
+		data := make([]byte, info.Size)
+		n, err := f.readInto(data)
+		return data[:n], err
 	}
+	buf := buffers.Get().(*[bufferBytes]byte)
+	defer buffers.Put(buf)
+	n, err := f.readInto(buf[:info.Size])
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, n)
+	prefault.Slice(data)
+	copy(data, buf[:])
 	return data, nil
+}
+
+// buffers are what files are read into, unless they are large, to be copied from there. To have
+// the kernel copy to memory that is new to the process takes longer than both.
+var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
+
+const bufferBytes = 128 << 10
+
+// readInto reads until data is full or the file ends, and returns the number of bytes read.
+func (f osFile) readInto(data []byte) (n int, err error) {
+	for more := 1; n < len(data) && more > 0 && err == nil; n += more {
+		err = retry("read", f.path, func() (err error) {
+			more, err = syscall.Read(f.fd, data[n:])
+			more = max(more, 0)
+			return err
+		})
+	}
+	return n, err
 }
 
 func (f osFile) Sync() error {

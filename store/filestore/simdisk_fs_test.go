@@ -58,6 +58,8 @@ func (d *Disk) reading() fstest.MapFS {
 
 func (d *Disk) checkOwner(string) error { return nil }
 
+func (d *Disk) prefetch(string) {}
+
 func (d *Disk) readFile(path string) (value []byte, err error) {
 	err = d.do("readFile", func() error { value, err = d.reading().ReadFile(filepath.Base(path)); return err })
 	return value, err

@@ -148,9 +148,18 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 // nil.
 func DecodePeers(data []byte) ([]*tailcfg.Node, error) {
 	return decodeAll(data, "peers", func(d *decoder) []*tailcfg.Node {
-		return decodeList(d, func(d *decoder) *tailcfg.Node {
-			return decodeNew(d, (*decoder).tailcfgNode)
-		})
+		list := makeList[*tailcfg.Node](d)
+		for i := range list {
+			if d.err != nil {
+				break
+			}
+			d.toCome = len(list) - i
+			list[i] = newFrom(d, &d.nodes)
+			if list[i] != nil {
+				d.tailcfgNode(list[i])
+			}
+		}
+		return list
 	})
 }
 

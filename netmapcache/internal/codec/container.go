@@ -1,6 +1,11 @@
 package codec
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+
+	"github.com/netmapcache/netmapcache/internal/prefault"
+)
 
 // decodeNew reads a value into a new T. The result is nil only if it fails.
 func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
@@ -21,6 +26,44 @@ func decodePtr[T any](d *decoder, value func(*decoder, *T)) *T {
 	return decodeNew(d, value)
 }
 
+// slabBytes is how much is allocated at once, at most, for what each node has one of. A
+// node that is kept when the others of its column are gone keeps no more than
+// that of them for each such type.
+const slabBytes = 64 << 10
+
+// newFrom returns a new T, cut from *rest. Once that is used up it is replaced, with room
+// for the nodes to come unless that takes much of what may still be allocated.
+func newFrom[T any](d *decoder, rest *[]T) *T {
+	if len(*rest) == 0 {
+		var zero T
+		size := unsafe.Sizeof(zero)
+		n := max(1, min(d.toCome, int(slabBytes/size)))
+		if uint64(n)*uint64(size) > d.budget/4 {
+			n = 1
+		}
+		if !d.charge(n, size) {
+			return nil
+		}
+		*rest = make([]T, n)
+		prefault.Slice(*rest)
+	}
+	p := &(*rest)[0]
+	*rest = (*rest)[1:]
+	return p
+}
+
+// decodeSlabPtr is decodePtr for a T that is cut from *rest.
+func decodeSlabPtr[T any](d *decoder, rest *[]T, value func(*decoder, *T)) *T {
+	if d.null() {
+		return nil
+	}
+	p := newFrom(d, rest)
+	if p != nil {
+		value(d, p)
+	}
+	return p
+}
+
 // makeList reads the head of an array and makes a list of its length, or nil
 // for a null.
 func makeList[T any](d *decoder) []T {
@@ -32,10 +75,14 @@ func makeList[T any](d *decoder) []T {
 	return make([]T, n)
 }
 
-// chunkBytes is how much is allocated at once for short lists. A value that is
-// kept when the others of its column are gone keeps no more than that of them,
-// besides the column's bytes.
-const chunkBytes = 1 << 10
+// Short lists are cut from chunks of chunkBytes, or as much as takes two elements for each
+// node to come, which is what nodes have on average, but at most maxChunkBytes. A value that is
+// kept when the others of its column are gone keeps no more than that of them, besides the
+// column's bytes.
+const (
+	chunkBytes    = 1 << 10
+	maxChunkBytes = 8 << 10
+)
 
 // makeFrom returns a list of n, with no room to grow, and cut from *rest if it is
 // short. *rest is replaced once there isn't enough of it.
@@ -47,7 +94,7 @@ func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
 		if n <= len(*rest) {
 			allocate = 0
 		} else {
-			allocate = chunkBytes / size
+			allocate = min(max(chunkBytes, 2*d.toCome*size), maxChunkBytes) / size
 		}
 	}
 	if !d.charge(allocate, unsafe.Sizeof(zero)) {
@@ -58,6 +105,7 @@ func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
 		return make([]T, n)
 	case allocate > 0:
 		*rest = make([]T, allocate)
+		prefault.Slice(*rest)
 	}
 	list := (*rest)[:n:n]
 	*rest = (*rest)[n:]
@@ -181,6 +229,34 @@ func mapSize[K comparable, V any](n int) uintptr {
 	var v V
 	slots := uintptr(max(8, 3*n))
 	return fixed + slots*(unsafe.Sizeof(k)+unsafe.Sizeof(v)+1)
+}
+
+// shared is a value that several nodes have, and its encoding.
+type shared[T any] struct {
+	encoded string
+	value   T
+}
+
+// maxShared is how many values are remembered, to be found by looking at each.
+const maxShared = 32
+
+// decodeShared reads a value, or takes it from seen if it is there: no
+// encoded value is the beginning of another.
+func decodeShared[T any](d *decoder, seen *[]shared[T], value func(*decoder) T) T {
+	if d.err == nil {
+		for _, s := range *seen {
+			if strings.HasPrefix(d.s[d.pos:], s.encoded) {
+				d.pos += len(s.encoded)
+				return s.value
+			}
+		}
+	}
+	begin := d.pos
+	v := value(d)
+	if len(*seen) < maxShared && d.charge(2, unsafe.Sizeof(shared[T]{})) { // seen grows in steps
+		*seen = append(*seen, shared[T]{d.s[begin:d.pos], v})
+	}
+	return v
 }
 
 func decodeStringKey[K ~string](d *decoder) K { return K(d.string()) }

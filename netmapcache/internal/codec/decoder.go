@@ -57,6 +57,13 @@ type decoder struct {
 	prefixes  []netip.Prefix
 	addrPorts []netip.AddrPort
 	services  []tailcfg.Service
+
+	// What each node has one of is cut from these.
+	nodes     []tailcfg.Node
+	hostinfos []tailcfg.Hostinfo
+	toCome    int // nodes in the list that is being read
+
+	capMaps []shared[tailcfg.NodeCapMap] // of the nodes so far
 }
 
 var (
@@ -287,15 +294,16 @@ func (d *decoder) byteString() string {
 	return d.take(d.head(majorBytes, "byte string"))
 }
 
-// bytes reads a byte string into memory of its own, or a null as nil.
+// bytes reads a byte string, or a null as nil.
 func (d *decoder) bytes() []byte {
 	if d.null() {
 		return nil
 	}
 	s := d.byteString()
-	b := makeFrom(d, &d.bytesLeft, len(s))
-	copy(b, s)
-	return b
+	if s == "" {
+		return []byte{}
+	}
+	return unsafe.Slice(unsafe.StringData(s), len(s))
 }
 
 // array reads the head of an array and returns its length.

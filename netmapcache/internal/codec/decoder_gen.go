@@ -5,6 +5,7 @@ package codec
 import (
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"net/netip"
+	"slices"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/dnstype"
 	"tailscale.com/types/tkatype"
@@ -72,7 +73,7 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		switch d.next(&m) {
 		case 0:
 			if !hasAllowedIPs {
-				v.AllowedIPs = d.clonePrefixes(v.Addresses)
+				v.AllowedIPs = slices.Clip(v.Addresses)
 			}
 			return
 		case 1:
@@ -101,7 +102,7 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		case 12:
 			v.HomeDERP = int(d.int(intSize))
 		case 13:
-			v.Hostinfo = decodePtr(d, (*decoder).tailcfgHostinfo).View()
+			v.Hostinfo = decodeSlabPtr(d, &d.hostinfos, (*decoder).tailcfgHostinfo).View()
 		case 14:
 			v.Created = d.time()
 		case 15:
@@ -115,7 +116,9 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 		case 19:
 			v.MachineAuthorized = d.bool()
 		case 20:
-			v.CapMap = decodeMap(d, decodeStringKey[tailcfg.NodeCapability], decodeStrings[tailcfg.RawMessage])
+			v.CapMap = decodeShared(d, &d.capMaps, func(d *decoder) tailcfg.NodeCapMap {
+				return decodeMap(d, decodeStringKey[tailcfg.NodeCapability], decodeStrings[tailcfg.RawMessage])
+			})
 		case 21:
 			v.ComputedName = d.stem(v.Name)
 		case 22:

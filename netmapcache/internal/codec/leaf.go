@@ -158,16 +158,6 @@ func samePrefixes(a, b []netip.Prefix) bool {
 	return (a == nil) == (b == nil) && slices.Equal(a, b)
 }
 
-// clonePrefixes returns a copy of list.
-func (d *decoder) clonePrefixes(list []netip.Prefix) []netip.Prefix {
-	if list == nil {
-		return nil
-	}
-	clone := makeFrom(d, &d.prefixes, len(list))
-	copy(clone, list)
-	return clone
-}
-
 // An opt.Bool is a bool, or a string if it is neither true nor false.
 
 func (e *encoder) optBoolField(num uint64, v opt.Bool) {

@@ -77,6 +77,16 @@ var short = map[reflect.Type]string{
 	reflect.TypeFor[tailcfg.Service](): "services",
 }
 
+// slabs maps structs of which nodes have one each to the decoder's field that they are cut from.
+var slabs = map[reflect.Type]string{
+	reflect.TypeFor[tailcfg.Hostinfo](): "hostinfos",
+}
+
+// shared maps fields, by type and name, to the decoder's field that holds values for all nodes that have equal ones.
+var shared = map[string]string{
+	"tailcfg.Node.CapMap": "capMaps",
+}
+
 // unexported are the fields that can't be stored, and needn't be.
 var unexported = map[string]bool{
 	"tailcfg.Node.computedHostIfDifferent": true, // rebuilt by InitDisplayNames
@@ -104,7 +114,7 @@ type field struct {
 }
 
 func newModel() *model {
-	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{"unsafe": "unsafe"}}
+	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{"slices": "slices", "unsafe": "unsafe"}}
 }
 
 // add adds t and all that can be reached from it.

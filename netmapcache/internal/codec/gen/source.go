@@ -203,7 +203,7 @@ func (m *model) decodeStruct(w *writer, s *structType) {
 	w.line("case 0:")
 	for _, f := range s.fields {
 		if other := defaults[s.typ.String()+"."+f.Name]; other != "" {
-			w.line("if !has%s { v.%s = d.clonePrefixes(v.%s) }", f.Name, f.Name, other)
+			w.line("if !has%s { v.%s = slices.Clip(v.%s) }", f.Name, f.Name, other)
 		}
 	}
 	w.line("return")
@@ -214,6 +214,10 @@ func (m *model) decodeStruct(w *writer, s *structType) {
 		}
 		if stem := stems[s.typ.String()+"."+f.Name]; stem != "" {
 			w.line("v.%s = d.stem(v.%s)", f.Name, stem)
+			continue
+		}
+		if values := shared[s.typ.String()+"."+f.Name]; values != "" {
+			w.line("v.%s = decodeShared(d, &d.%s, %s)", f.Name, values, m.decodeFunc(f.Type))
 			continue
 		}
 		w.line("%s", m.decodeInto("v."+f.Name, f.Type))
@@ -249,7 +253,7 @@ func (m *model) decode(t reflect.Type) string {
 		return convert(b.read, b.arg, t.String())
 	}
 	if of := views[t]; of != nil {
-		return fmt.Sprintf("decodePtr(d, (*decoder).%s).View()", method(of))
+		return fmt.Sprintf("decodeSlabPtr(d, &d.%s, (*decoder).%s).View()", slabs[of], method(of))
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
