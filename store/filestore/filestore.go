@@ -68,8 +68,7 @@ func (s FileStore) Load(ctx context.Context, key string) ([]byte, error) {
 	return s.dir().Load(ctx, key)
 }
 
-// LoadMany implements [store.BulkLoader]. On Linux the
-// system reads up to 16 files ahead.
+// LoadMany implements [store.BulkLoader]. On Linux the system reads up to 16 files ahead.
 func (s FileStore) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return s.dir().LoadMany(ctx, keys)
 }
