@@ -45,7 +45,8 @@ after(async () => {
   if (copy) await rm(copy, { recursive: true, force: true });
 });
 
-const control = (up) => fetch(`${origin}/-/control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ up }) });
+const ask = (what, wanted) => fetch(`${origin}/-/${what}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) });
+const control = (up) => ask('control', { up });
 
 const digest = (content) => `sha256-${createHash('sha256').update(content).digest('base64')}`;
 
@@ -152,9 +153,9 @@ async function stored(options, prepare = () => {}) {
   }, netmap(3), options);
 }
 
-// prefix makes the worker that uses the storage begin with something else.
-async function prefix(code) {
-  const path = join(copy, 'network-worker.js');
+// prefix makes a worker, by default that which uses the storage, begin with something else.
+async function prefix(code, worker = 'network-worker.js') {
+  const path = join(copy, worker);
   await writeFile(path, `${code}\n${await readFile(path)}`);
 }
 
@@ -223,6 +224,23 @@ test('a program that does not load', async () => {
   await writeFile(join(copy, 'netmapcache.wasm'), 'nothing of the kind');
   await page.goto(origin);
   await says(page, 'couldn.t be loaded.*then reload');
+});
+
+test('forgets also while a network map is on its way to the page', async () => {
+  await prefix(`const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
+    Object.defineProperty(MessagePort.prototype, 'onmessage', {
+      set(take) {
+        set.call(this, (event) => setTimeout(take, 2000, event));
+      },
+    });`, 'model-worker.js');
+  await page.goto(origin);
+  await inState(page, 'live');
+  await saved(page);
+  await ask('network', { peers: 30 });
+  await page.waitForFunction(() => document.body.dataset.saved === 'false', patience); // there is news
+  await page.evaluate(() => document.querySelector('#forget').click());
+  await page.evaluate(() => document.querySelector('#forget-dialog .danger').click());
+  await inMode(page, 'forgotten');
 });
 
 test('the snapshot as a file', async () => {

@@ -73,13 +73,16 @@ test('a worker of the application', async () => {
 
 test('a worker that cannot be started', async () => {
   const seen = await page.evaluate(async (database) => {
-    const broken = new Worker('/no-such-worker.js', { type: 'module' });
+    const broken = () => new Worker('/no-such-worker.js', { type: 'module' });
+    const early = broken(); // fails before there is a program to start
+    const late = new Promise((resolve) => (early.onerror = resolve)).then(() => fetch('/netmapcache.wasm'));
     return [
-      await test.attempt(test.openCache({ database, worker: broken })),
+      await test.attempt(test.openCache({ database, worker: early, wasm: late })),
+      await test.attempt(test.openCache({ database, worker: broken() })),
       await test.attempt(test.openCache({ database, wasm: '/exiting.wasm' })),
       await test.attempt(test.openCache({ database, wasm: new Uint8Array(1) })),
       await test.attempt(test.openCache({ database })),
     ];
   }, database);
-  assert.deepEqual(seen, ['wasm', 'crashed', 'wasm', 'fulfilled']);
+  assert.deepEqual(seen, ['wasm', 'wasm', 'crashed', 'wasm', 'fulfilled']);
 });

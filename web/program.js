@@ -35,23 +35,26 @@ class Program {
   }
 
   async #start(wasm) {
+    const startInWorker = this.#where === false ? undefined : this.#connect();
     const module = await compile(wasm);
     if (this.#end) return;
     const begin = performance.now();
     try {
-      this.#go = await (this.#where === false ? runGo(module, this.#host()) : this.#connect(module));
+      this.#go = await (startInWorker ? startInWorker(module) : runGo(module, this.#host()));
     } catch (cause) {
       throw new NetmapCacheError('wasm', `start WebAssembly: ${cause.message}`, { cause });
     }
     measure('start', begin);
   }
 
-  // connect starts the program in a worker, and returns its functions.
-  #connect(module) {
-    const own = this.#where === true;
-    const worker = own ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }) : this.#where;
-    const { port1: port, port2 } = new MessageChannel();
-    return new Promise((resolve, reject) => {
+  // connect connects to the worker, and returns a function that starts the program there and returns its
+  // functions. A worker that fails tells so once, which may be long before there is a module to start.
+  #connect() {
+    let start;
+    const functions = new Promise((resolve, reject) => {
+      const own = this.#where === true;
+      const worker = own ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }) : this.#where;
+      const { port1: port, port2 } = new MessageChannel();
       const failed = (event) => reject(new Error(event.message || 'the worker could not be loaded'));
       worker.addEventListener('error', failed);
       this.#stopWorker = () => {
@@ -69,8 +72,13 @@ class Program {
         failed: (message, cause) => reject(new Error(message, { cause })),
       };
       port.onmessage = ({ data: [name, ...args] }) => host[name](...args);
-      worker.postMessage({ netmapcache: module }, [port2]);
+      start = (module) => worker.postMessage({ netmapcache: module }, [port2]);
     });
+    functions.catch(() => {}); // startInWorker tells
+    return (module) => {
+      start?.(module);
+      return functions;
+    };
   }
 
   // host returns what the program calls.

@@ -18,7 +18,7 @@ const network = wrap(new Worker('network-worker.js', { type: 'module', name: 'ne
 const model = wrap(new Worker('model-worker.js', { type: 'module', name: 'model' }));
 
 let known = {}; // what the network worker said last
-const view = { started: false, network: undefined, live: false, heard: 0, forgotten: false }; // what is shown
+const view = { started: false, network: undefined, live: false, heard: 0 }; // what is shown
 let problem = ''; // of the page itself
 let offline; // a promise of the service worker
 
@@ -46,7 +46,7 @@ async function show({ heard, live, shown, changes, choices, ...totals }) {
   }
   showChanges(changes, selectPeer);
   byId('network').removeAttribute('aria-busy');
-  Object.assign(view, { started: true, network: shown, live, heard, forgotten: view.forgotten && !shown });
+  Object.assign(view, { started: true, network: shown, live, heard });
   refresh();
   if (!offline) offline = startOffline(); // when there is something to see: it loads everything again
 }
@@ -98,7 +98,7 @@ startDetails(model, () => {
   showSelected(undefined);
   markOnMap(undefined);
 }, showOnMap);
-startStorage(network, report, () => (view.forgotten = true));
+startStorage(network, report);
 startLab(() => network.retry(), report);
 startReach((url) => network.fetch(url));
 byId('sign-in').addEventListener('click', () => network.login());

@@ -28,6 +28,7 @@ const known = {
   wanted: false,
   waiting: false, // another tab has the connection
   signingIn: false, // control is being asked to let this node in again
+  forgotten: false, // the network was forgotten, and no connection wanted since
   loading: undefined, // { received, total } while the client's program is on its way
   heard: 0, // how often the client had news
   events: [], // the steps of the client's start: { name, at }
@@ -111,7 +112,7 @@ async function connect() {
   wanted = new AbortController();
   const { signal } = wanted;
   problem('client');
-  changed({ wanted: true });
+  changed({ wanted: true, forgotten: false });
   try {
     const free = await navigator.locks.request(tabLock, { ifAvailable: true }, async (lock) => {
       if (lock) await runClient(signal);
@@ -175,7 +176,10 @@ function disconnect() {
 // What the page may ask for
 
 const tabs = new BroadcastChannel('network-page');
-tabs.addEventListener('message', disconnect); // forgotten in another tab
+tabs.addEventListener('message', () => { // forgotten in another tab
+  disconnect();
+  changed({ forgotten: true });
+});
 
 expose({
   async start(given, port, listener) {
@@ -212,7 +216,7 @@ expose({
       await removeDatabase(`${options.database}-keys`);
       await removeDatabase(`${options.database}-seal`);
     });
-    changed({ info: undefined });
+    changed({ info: undefined, forgotten: true });
     model.postMessage({ heard: known.heard });
     refresh(); // one that began before may have had something to show
   },

@@ -5,11 +5,11 @@ import { ago, bytes, clock, count, duration, timeOfDay } from './format.js';
 import { explain } from './problems.js';
 
 // modeOf names the state: view is what is shown ({ netmap, live }), known what the network worker says.
-function modeOf({ network, live, forgotten, started }, known) {
+function modeOf({ network, live, started }, known) {
   if (!started) return 'starting';
   if (live && known.state?.phase === 'live') return 'live';
   if (known.state?.phase === 'login') return known.state.keyExpired ? 'expired' : 'login';
-  if (!network) return forgotten && !known.wanted ? 'forgotten' : 'empty';
+  if (!network) return known.forgotten ? 'forgotten' : 'empty';
   if (known.waiting) return 'following';
   return known.state?.error || !known.wanted ? 'offline' : 'resumed';
 }

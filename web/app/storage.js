@@ -6,8 +6,8 @@ import { showStorage } from './sections.js';
 let info;
 let estimate = {};
 
-// startStorage makes the buttons work. Network is the network worker, report shows a problem, forgotten is called after the network was forgotten.
-export function startStorage(network, report, forgotten) {
+// startStorage makes the buttons work. Network is the network worker, report shows a problem.
+export function startStorage(network, report) {
   byId('keep').addEventListener('click', keep);
   byId('export').addEventListener('click', async () => {
     try {
@@ -22,7 +22,6 @@ export function startStorage(network, report, forgotten) {
     target.returnValue = '';
     try {
       await network.forget();
-      forgotten();
     } catch (error) {
       report(`Forgetting failed: ${error.message}. Close this page's other tabs and try again.`);
     }
