@@ -41,7 +41,8 @@ test-browser: chromium
 test-e2e: chromium npm package client page
 	$(call say,Go tests of the client)
 	cd client && go test ./...
-	$(call say,the JavaScript module, its npm package and the page in headless Chromium)
+	$(call say,the JavaScript module, its npm package and the page in headless Chromium, Firefox and WebKitGTK)
+	@$(MAKE) --no-print-directory engines || echo 'What is missing is left out of the tests.'
 	cd e2e && npm test
 
 # The first time this compiles Tailscale's client twice, with its own cache and without.

@@ -1,5 +1,5 @@
-// Starts browsers other than Chromium, for gotest.mjs. Each function returns how to open a
-// page, how to end the browser, and a promise of its end. None reaches more than this machine.
+// Starts browsers other than Chromium. Each function returns how to open an address in a new tab, how to
+// end the browser, and a promise of its end. None reaches more than this machine.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import puppeteer from 'puppeteer-core';
+
+import { startSession } from './webdriver.mjs';
 
 // The proxy for everything else: nobody listens there.
 const nowhere = { host: '127.0.0.1', port: 9 };
@@ -37,8 +39,9 @@ async function firefox() {
   });
   return {
     async open(url) {
-      const [page] = await browser.pages();
+      const page = await browser.newPage();
       await page.goto(url);
+      return page;
     },
     close: () => browser.close(),
     gone: new Promise((resolve) => browser.on('disconnected', resolve)),
@@ -61,27 +64,17 @@ async function webkit() {
     stdio: 'ignore',
   });
   const gone = once(driver, 'exit');
-  const call = async (method, path, body) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body: JSON.stringify(body) });
-    const { value } = await response.json();
-    if (!response.ok) throw new Error(`WebKitWebDriver: ${path}: ${value.message}`);
-    return value;
-  };
   await listening(port);
-  const { sessionId } = await call('POST', '/session', {
-    capabilities: {
-      alwaysMatch: {
-        'webkitgtk:browserOptions': {
-          binary: miniBrowser,
-          args: ['--automation', `--proxy=http://${nowhere.host}:${nowhere.port}`, '--ignore-host=127.0.0.1'],
-        },
-      },
+  const session = await startSession(port, {
+    'webkitgtk:browserOptions': {
+      binary: miniBrowser,
+      args: ['--automation', `--proxy=http://${nowhere.host}:${nowhere.port}`, '--ignore-host=127.0.0.1'],
     },
   });
   return {
-    open: (url) => call('POST', `/session/${sessionId}/url`, { url }),
+    open: (url) => session.open(url),
     async close() {
-      await call('DELETE', `/session/${sessionId}`);
+      await session.end();
       driver.kill();
       await gone;
       screen.kill();

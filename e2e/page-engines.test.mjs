@@ -1,0 +1,124 @@
+// The page in Firefox and WebKitGTK, where they are installed: what its tests in Chromium show at length, once.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+
+import { engines } from './engines.mjs';
+import { inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, text } from './page.mjs';
+import { startTailnet } from './tailnet.mjs';
+
+const hostile = ['<script>alert(document.domain)</script>', '"><img src=x onerror=alert(1)>', 'javascript:alert(1)//', '__proto__'];
+
+// What each engine is put through, in this order. They share { name, browser, server, origin, page }.
+const steps = {
+  async 'goes live, and shows names as text'(it) {
+    it.page = await it.browser.open(it.origin);
+    await inState(it.page, 'live');
+    await saved(it.page);
+    const rows = Object.values(await peers(it.page));
+    assert.equal(rows.length, 60);
+    const shown = rows.flat().join('\n');
+    for (const name of hostile) assert.ok(shown.includes(name), `${name} is shown as it is`);
+    const made = await it.page.evaluate(() => [document.scripts.length, document.querySelectorAll('#network img, #network script').length]);
+    assert.deepEqual(made, [1, 0], 'no element is made of a name');
+    await screenshot(it.page, `live-${it.name}`);
+  },
+
+  async 'by keyboard alone'({ page }) {
+    await page.evaluate(() => document.activeElement.blur());
+    await tabTo(page, 'search');
+    await page.keyboard.type('script');
+    await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
+    await tabTo(page, 'peers');
+    for (const key of ['ArrowDown', 'End', 'Home', 'Enter']) await page.keyboard.press(key);
+    await page.waitForFunction(() => document.activeElement.id === 'details-name', patience);
+    const first = await page.evaluate(() => document.querySelector('#peers-rows [role="row"]').dataset.id);
+    assert.ok((await text(page, 'details-body')).includes(first), 'it is the first peer');
+    await page.keyboard.press('Escape');
+    assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.querySelector('#details').hidden]), ['peers', true]);
+    await page.click('#reset');
+  },
+
+  async 'a second tab follows the first, and takes over'(it) {
+    const second = await it.browser.open(it.origin);
+    await inMode(second, 'following');
+    assert.equal(Object.keys(await peers(second)).length, 60);
+    await it.page.close();
+    it.page = second;
+    await inState(second, 'live');
+  },
+
+  async 'control down: a reload shows what was saved'(it) {
+    await saved(it.page);
+    it.before = await peers(it.page);
+    await setControl(it.page, false);
+    await it.page.reload();
+    await inMode(it.page, 'offline');
+    assert.deepEqual(await peers(it.page), it.before);
+    await screenshot(it.page, `offline-${it.name}`);
+  },
+
+  async 'server gone: a reload shows what was saved'(it) {
+    await keptOffline(it.page);
+    it.server.kill('SIGKILL');
+    await once(it.server, 'exit');
+    await it.page.reload();
+    await inMode(it.page, 'offline');
+    assert.deepEqual(await peers(it.page), it.before);
+  },
+
+  async 'server back, with 10,000 peers'(it) {
+    ({ server: it.server } = await startTailnet('-addr', new URL(it.origin).host, '-peers', '10000', '-native=false', '-churn', '0'));
+    await inState(it.page, 'live');
+    await it.page.waitForFunction(() => document.querySelector('#peers-count').textContent.startsWith('10,000 peers'), patience);
+    await it.page.evaluate(() => {
+      const scroll = document.getElementById('peers');
+      scroll.scrollTop = scroll.scrollHeight;
+    });
+    await it.page.waitForFunction(() => document.querySelector('#peers-rows [aria-rowindex="10001"]')?.dataset.id, patience);
+    await saved(it.page);
+  },
+
+  async 'forgets'({ page }) {
+    await page.click('#forget');
+    await page.waitForFunction(() => document.querySelector('#forget-dialog').open, patience);
+    await page.click('#forget-dialog .danger');
+    await inMode(page, 'forgotten');
+    const names = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    assert.deepEqual(names.filter((name) => name.includes('keys')), []);
+  },
+};
+
+// tabTo presses the tabulator until an element has the focus.
+async function tabTo(page, id) {
+  for (let i = 0; i < 60; i++) {
+    if ((await page.evaluate(() => document.activeElement.id)) === id) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`the keyboard doesn't get to ${id}`);
+}
+
+for (const [name, start] of Object.entries(engines)) {
+  test(name, async (t) => {
+    const browser = await start().catch((err) => {
+      if (!/^no /.test(err.message)) throw err;
+      t.skip(err.message);
+    });
+    if (!browser) return;
+    const it = { name, browser, ...(await startTailnet('-peers', '60', '-native=false', '-churn', '0', '-hostile-names')) };
+    try {
+      let failed = false;
+      for (const [step, run] of Object.entries(steps)) {
+        await t.test(step, { skip: failed && 'a step before it failed' }, async () => {
+          failed = true;
+          await run(it);
+          failed = false;
+        });
+      }
+    } finally {
+      await browser.close();
+      it.server.kill('SIGINT');
+    }
+  });
+}
