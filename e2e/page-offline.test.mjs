@@ -3,36 +3,31 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { netmap } from './netmap.mjs';
 import { inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
-import { startTailnet } from './tailnet.mjs';
-
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
+import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
 
 let copy; // of the page
-let server;
 let origin;
 let browser;
 let context; // a profile for each test
 let page;
 
 before(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  ({ server, origin } = await startTailnet('-peers', '20', '-native=false', '-churn', '0', '-web', copy, '-web', dist));
+  copy = await startCopy('-peers', '20', '-native=false');
+  ({ origin } = copy);
   browser = await launch();
 });
 
 beforeEach(async () => {
-  await rm(copy, { recursive: true });
-  await cp(join(dist, 'page'), copy, { recursive: true });
-  await control(true);
+  await copy.restore();
+  await copy.control(true);
   context = await browser.createBrowserContext();
   page = await context.newPage();
 });
@@ -41,24 +36,20 @@ afterEach(() => context.close());
 
 after(async () => {
   await browser?.close();
-  server?.kill('SIGINT');
-  if (copy) await rm(copy, { recursive: true, force: true });
+  await copy?.stop();
 });
-
-const ask = (what, wanted) => fetch(`${origin}/-/${what}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) });
-const control = (up) => ask('control', { up });
 
 const digest = (content) => `sha256-${createHash('sha256').update(content).digest('base64')}`;
 
 // release makes a new version of the page, of which the style sheet says which. With a wrong digest it can't be installed.
 async function release(version, { broken = false } = {}) {
-  const path = join(copy, 'page.css');
+  const path = copy.path('page.css');
   const old = digest(await readFile(path));
   await appendFile(path, `:root { --version: ${version} }\n`);
-  const worker = await readFile(join(copy, 'sw.js'), 'utf8');
+  const worker = await readFile(copy.path('sw.js'), 'utf8');
   const changed = worker.replace(old, digest(broken ? 'something else' : await readFile(path))).replace(/"[0-9a-f]{16}"/, `"${version}${'0'.repeat(16 - version.length)}"`);
   assert.notEqual(changed, worker);
-  await writeFile(join(copy, 'sw.js'), changed);
+  await copy.replace('sw.js', changed);
 }
 
 const version = (page) => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--version'));
@@ -121,7 +112,7 @@ test('what changed since it was saved', async () => {
   await page.goto(origin);
   await inState(page, 'live');
   await saved(page);
-  await control(false);
+  await copy.control(false);
   await inMode(page, 'offline');
   await page.evaluate(async (node) => {
     const { openCache } = await import('/netmapcache.js');
@@ -132,57 +123,30 @@ test('what changed since it was saved', async () => {
   }, netmap(1).Peers[0]);
   await page.reload();
   await inState(page, 'cached');
-  await control(true);
+  await copy.control(true);
   await inState(page, 'live');
   await page.waitForSelector('#changes:not([hidden])', patience);
   assert.match(await text(page, 'changes-summary'), /^Since it was saved .*: 1 added, 1 removed, 1 changed$/);
   assert.match(await text(page, 'changes-list'), /Changed.*: name/);
 });
 
-// stored puts a network map into the page's database, with the options that an application would give. Then the page is opened anew.
-async function stored(options, prepare = () => {}) {
-  await control(false);
-  await page.goto(origin);
-  await inMode(page, 'empty');
-  await page.evaluate(prepare);
-  await page.evaluate(async (netmap, options) => {
-    const { openCache } = await import('/netmapcache.js');
-    const cache = await openCache({ database: 'network', owner: location.origin, ...options });
-    await cache.store(netmap);
-    await cache.close();
-  }, netmap(3), options);
-}
-
-// prefix makes a worker, by default that which uses the storage, begin with something else.
-async function prefix(code, worker = 'network-worker.js') {
-  const path = join(copy, worker);
-  await writeFile(path, `${code}\n${await readFile(path)}`);
-}
-
 const says = (page, pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#problems').textContent), patience, pattern);
 
 test("another account's snapshot", async () => {
-  await stored({ owner: 'somebody else' });
+  await copy.stored(page, { owner: 'somebody else' });
   await page.reload();
   await says(page, 'belongs to another account.*Forget it');
   assert.equal(await page.$eval('#forget', (button) => button.disabled), false);
 });
 
 test('a snapshot that is too old', async () => {
-  await stored({}, () => {
-    const { now } = Date;
-    globalThis.Date = class extends Date {
-      constructor(...args) {
-        super(...(args.length > 0 ? args : [now() - 200 * 24 * 3600_000]));
-      }
-    };
-  });
+  await copy.stored(page, {}, tooOld);
   await page.reload();
   await says(page, 'older than half a year.*Connect');
 });
 
 test('a damaged snapshot', async () => {
-  await stored({});
+  await copy.stored(page, {});
   await page.evaluate(async () => {
     const db = await new Promise((resolve) => (indexedDB.open('network').onsuccess = ({ target }) => resolve(target.result)));
     const store = db.transaction(db.objectStoreNames[0], 'readwrite').objectStore(db.objectStoreNames[0]);
@@ -197,37 +161,47 @@ test('a damaged snapshot', async () => {
   });
   await page.reload();
   await says(page, 'is damaged.*takes its place');
-  await control(true);
+  await copy.control(true);
   await inState(page, 'live');
   await page.waitForFunction(() => document.querySelector('#problems').textContent === '', patience);
 });
 
 test('no storage', async () => {
-  await prefix("Object.defineProperty(globalThis, 'indexedDB', { value: undefined });");
+  await copy.prefix(faults.unavailable);
   await page.goto(origin);
   await says(page, "doesn't let the page keep anything.*allow this site to store data");
 });
 
 test('storage that is full', async () => {
-  await prefix(`const { put } = IDBObjectStore.prototype;
-    IDBObjectStore.prototype.put = function (...args) {
-      if (this.transaction.db.name === 'network') throw new DOMException('no space', 'QuotaExceededError');
-      return put.apply(this, args);
-    };`);
+  await copy.prefix(faults.quota);
   await page.goto(origin);
   await inMode(page, 'refused');
   await says(page, 'storage .* is full.*Free space');
   assert.equal(await text(page, 'headline'), 'Live, but not saved');
 });
 
+test('a tab with an older version that holds the database', async () => {
+  const older = await context.newPage();
+  await holdDatabase(older, origin);
+  await copy.prefix(faults.newer);
+  await page.bringToFront();
+  await page.goto(origin);
+  await says(page, 'older version.*holds the saved network.*Close that tab');
+  await older.close();
+  await page.reload();
+  await inState(page, 'live');
+  await saved(page);
+  assert.equal(await text(page, 'problems'), '');
+});
+
 test('a program that does not load', async () => {
-  await writeFile(join(copy, 'netmapcache.wasm'), 'nothing of the kind');
+  await copy.replace('netmapcache.wasm', 'nothing of the kind');
   await page.goto(origin);
   await says(page, 'couldn.t be loaded.*then reload');
 });
 
 test('forgets also while a network map is on its way to the page', async () => {
-  await prefix(`const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
+  await copy.prefix(`const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
     Object.defineProperty(MessagePort.prototype, 'onmessage', {
       set(take) {
         set.call(this, (event) => setTimeout(take, 2000, event));
@@ -236,7 +210,7 @@ test('forgets also while a network map is on its way to the page', async () => {
   await page.goto(origin);
   await inState(page, 'live');
   await saved(page);
-  await ask('network', { peers: 30 });
+  await copy.ask('network', { peers: 30 });
   await page.waitForFunction(() => document.body.dataset.saved === 'false', patience); // there is news
   await page.evaluate(() => document.querySelector('#forget').click());
   await page.evaluate(() => document.querySelector('#forget-dialog .danger').click());

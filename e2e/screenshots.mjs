@@ -1,80 +1,198 @@
 // Takes pictures of the page in every state, light and dark, wide and narrow, into dist/screenshots, for people to look at. Those that
-// README.md shows go to docs/screenshots.
+// README.md shows go to docs/screenshots. Names given as arguments choose among the groups of states below.
 
 import { cp } from 'node:fs/promises';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { launch } from './browser.mjs';
-import { inMode, inState, keptOffline, patience, saved, screenshot, setControl } from './page.mjs';
+import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
+import { inMode, inState, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const sizes = { wide: { width: 1280, height: 860 }, narrow: { width: 390, height: 844, deviceScaleFactor: 2 } };
-const { server, origin } = await startTailnet('-peers', '300', '-churn', '0', '-control-down');
-const browser = await launch();
-const page = await browser.newPage();
+const settle = 500; // milliseconds, for the map to follow
 
+const browser = await launch();
+let context;
+let page;
+
+async function anew() {
+  await context?.close();
+  context = await browser.createBrowserContext(); // a profile of its own
+  page = await context.newPage();
+  await page.setViewport(sizes.wide);
+}
+
+// take takes the pictures of a state. Full is for all of the page, not only what is in sight.
 async function take(name, { full = false } = {}) {
   for (const scheme of ['light', 'dark']) {
     for (const [size, viewport] of Object.entries(sizes)) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
       await page.setViewport(viewport);
-      // The map follows at the next frames, and the rows once their worker has answered.
       await page.waitForFunction(() => [...document.querySelectorAll('#peers-rows [role="row"]')].every((row) => row.dataset.id), patience);
-      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 700)));
-      await screenshot(page, `${name}-${scheme}-${size}`, { fullPage: full && size === 'wide' });
+      await sleep(settle);
+      await screenshot(page, `${name}-${scheme}-${size}`, { fullPage: full });
     }
   }
   await page.setViewport(sizes.wide);
 }
 
-await page.goto(origin);
-await inMode(page, 'empty');
-await take('empty');
-await setControl(page, true);
-await inState(page, 'live');
-await saved(page);
-await keptOffline(page);
-await take('live');
-await take('live-all', { full: true });
-await page.type('#search', 'linux');
-await page.click('#peers-rows [role="row"]:nth-child(3)');
-await page.waitForSelector('#details:not([hidden])', patience);
-await take('details');
-await page.click('#details-close');
-await page.click('#reset');
+const says = (pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#problems').textContent), patience, pattern);
+const countIs = (pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), patience, pattern);
 
-await setControl(page, false);
-await inMode(page, 'offline');
-await page.reload();
-await inMode(page, 'offline');
-await take('offline');
+const groups = {
+  // One session: from nothing to live, offline and back, and forgotten.
+  async session() {
+    const { server, origin } = await startTailnet('-peers', '300', '-churn', '0', '-control-down');
+    await page.goto(origin);
+    await inMode(page, 'empty');
+    await take('empty');
+    await setControl(page, true);
+    await inState(page, 'live');
+    await saved(page);
+    await keptOffline(page);
+    await take('live');
+    await take('live-all', { full: true });
+    await page.type('#search', 'linux');
+    await page.click('#peers-rows [role="row"]:nth-child(3)');
+    await page.waitForSelector('#details:not([hidden])', patience);
+    await take('details');
+    await page.click('#details-close');
+    await page.type('#search', ' no such peer');
+    await page.waitForSelector('#no-match:not([hidden])', patience);
+    await take('no-match');
+    await page.click('#reset');
+    const web = await page.$eval('#reach-url', ({ defaultValue }) => defaultValue);
+    for (const [name, url] of [['answered', web], ['failed', 'no-such-peer']]) {
+      await openPeer(page, url);
+      await take(`peer-${name}`, { full: true });
+    }
 
-await fetch(`${origin}/-/network`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"peers": 3000}' });
-await setControl(page, true);
-await inState(page, 'live');
-await page.waitForSelector('#changes:not([hidden])', patience);
-await page.click('#changes-summary');
-await take('changes');
-await page.click('#changes-summary');
-await page.select('#group-by', 'tag');
-await take('many');
+    await setControl(page, false);
+    await inMode(page, 'offline');
+    await page.reload();
+    await inMode(page, 'offline');
+    await take('offline');
+    await fetch(`${origin}/-/network`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"peers": 120}' });
+    await setControl(page, true);
+    await inState(page, 'live');
+    await page.waitForSelector('#changes:not([hidden])', patience);
+    await page.click('#changes-summary');
+    await take('changes');
+    await page.click('#changes-summary');
+    await saved(page);
 
-const other = await browser.newPage();
-await other.goto(origin);
-await inMode(other, 'following');
-await other.setViewport(sizes.wide);
-await screenshot(other, 'following');
-await other.close();
+    const first = page;
+    page = await context.newPage();
+    await page.goto(origin);
+    await inMode(page, 'following');
+    await take('following');
+    await page.close();
+    page = first;
+    await page.bringToFront();
 
-await page.click('#forget');
-await page.waitForSelector('#forget-dialog[open]', patience);
-await take('asking');
-await page.click('#forget-dialog .danger');
-await inMode(page, 'forgotten');
-await take('forgotten');
+    await page.click('#forget');
+    await page.waitForSelector('#forget-dialog[open]', patience);
+    await take('asking');
+    await page.click('#forget-dialog .danger');
+    await inMode(page, 'forgotten');
+    await take('forgotten');
+    server.kill('SIGINT');
+  },
 
+  async serverGone() {
+    const { server, origin } = await startTailnet('-peers', '300', '-churn', '0');
+    await page.goto(origin);
+    await inState(page, 'live');
+    await saved(page);
+    await keptOffline(page);
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    await page.reload();
+    await inMode(page, 'offline');
+    await take('server-gone');
+  },
+
+  async many() {
+    const { server, origin } = await startTailnet('-peers', '10000', '-churn', '0', '-native=false');
+    await page.goto(origin);
+    await inState(page, 'live');
+    await countIs('^10,000 peers');
+    for (const by of ['relay', 'tag', 'owner']) {
+      await page.select('#group-by', by);
+      await take(`many-by-${by}`);
+    }
+    await page.select('#group-by', 'relay');
+    await page.select('#go-to', await page.$eval('#go-to', ({ options }) => options[1].value));
+    await take('many-group');
+    server.kill('SIGINT');
+  },
+
+  // What goes wrong, each in a browser of its own.
+  async faults() {
+    const copy = await startCopy('-peers', '300', '-native=false');
+    const states = {
+      async loading() {
+        await copy.prefix(faults.slow);
+        await page.goto(copy.origin);
+        await page.waitForFunction(() => /12 MB of/.test(document.querySelector('#loading-text').textContent), patience);
+      },
+      async unavailable() {
+        await copy.prefix(faults.unavailable);
+        await page.goto(copy.origin);
+        await says("doesn't let the page keep anything");
+        await page.waitForSelector('#connect:not([hidden])', patience);
+      },
+      async quota() {
+        await copy.prefix(faults.quota);
+        await page.goto(copy.origin);
+        await inMode(page, 'refused');
+      },
+      async blocked() {
+        await holdDatabase(page, copy.origin);
+        await copy.prefix(faults.newer);
+        page = await context.newPage();
+        await page.goto(copy.origin);
+        await says('older version');
+        await page.waitForSelector('#connect:not([hidden])', patience);
+      },
+      async 'no-program'() {
+        await copy.replace('netmapcache.wasm', 'nothing of the kind');
+        await copy.control(false);
+        await page.goto(copy.origin);
+        await says('couldn.t be loaded');
+      },
+      async 'another-account'() {
+        await copy.stored(page, { owner: 'somebody else' });
+        await page.reload();
+        await says('belongs to another account');
+      },
+      async 'too-old'() {
+        await copy.stored(page, {}, tooOld);
+        await page.reload();
+        await says('older than half a year');
+      },
+    };
+    for (const [name, reach] of Object.entries(states)) {
+      await anew();
+      await copy.restore();
+      await copy.control(true);
+      await reach();
+      await take(name);
+    }
+    await copy.stop();
+  },
+};
+
+const chosen = process.argv.slice(2).filter((name) => name in groups);
+for (const [name, run] of Object.entries(groups)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  await anew();
+  await run();
+}
 await browser.close();
-server.kill('SIGINT');
 
 const kept = { 'live-light-wide': 'live', 'offline-light-wide': 'resumed' };
 for (const [from, to] of Object.entries(kept)) {

@@ -25,7 +25,7 @@ let offline; // a promise of the service worker
 function refresh() {
   showStatus(view, known, problem);
   showSession(known.state, location.host);
-  showSaved(known.info, Boolean(known.problems?.cache));
+  showSaved(known.info, ['corrupt', 'wrong-owner', 'expired', 'format'].includes(known.problems?.cache?.code));
   showReach(known.events, view.network);
 }
 

@@ -1,7 +1,7 @@
 // What went wrong, as sentences that say what to do next.
 
 const ofCache = {
-  unavailable: "This browser doesn't let the page keep anything, so the network is shown while it can be reached and is lost afterwards. Leave private browsing, or allow this site to store data, then reload.",
+  unavailable: "This browser doesn't let the page keep anything, and without that it can't connect either. Leave private browsing, or allow this site to store data, then reload.",
   blocked: 'Another tab with an older version of this page holds the saved network. Close that tab, then reload this one.',
   quota: 'The storage that the browser grants this site is full: the network as it was saved last stays, newer changes are not saved. Free space on this device; saving then goes on by itself.',
   storage: 'The saved network can’t be read or written. Reload; if that doesn’t help, restart the browser.',

@@ -30,7 +30,7 @@ const headlines = {
 export function showStatus(view, known, problem) {
   const mode = modeOf(view, known);
   const state = mode === 'live' ? 'live' : view.network ? 'cached' : 'empty';
-  const refused = Boolean(known.problems?.cache && ['unavailable', 'blocked', 'storage'].includes(known.problems.cache.code)) || Boolean(known.state?.saveError);
+  const refused = storageRefused(known.problems) || Boolean(known.state?.saveError);
   Object.assign(document.body.dataset, {
     mode: mode === 'live' && refused ? 'refused' : mode,
     state,
@@ -38,7 +38,7 @@ export function showStatus(view, known, problem) {
     deltas: known.state?.deltas ?? 0,
     saved: Boolean(known.state?.saved) && view.heard === known.heard, // what is shown is what is saved
   });
-  setText('headline', mode === 'live' && refused ? 'Live, but not saved' : headlines[mode]);
+  setText('headline', headlineText(mode, refused, known));
   setText('age', ageText(mode, view, known));
   setText('detail', detailText(mode, known) || '\u00a0');
   document.title = { live: 'Network map', cached: 'Network map (saved)', empty: 'Network map' }[state];
@@ -46,11 +46,18 @@ export function showStatus(view, known, problem) {
   showLogin(known.state);
   showLoading(known.loading);
   showProblems(known, problem);
-  byId('nothing').hidden = !view.started || Boolean(view.network);
+  byId('nothing').hidden = !view.started || Boolean(view.network || known.problems?.cache);
 }
 
+function headlineText(mode, refused, { problems }) {
+  if (mode === 'live' && refused) return 'Live, but not saved';
+  return mode === 'empty' && problems?.cache ? 'No network to show' : headlines[mode];
+}
+
+const storageRefused = (problems) => ['unavailable', 'blocked', 'storage'].includes(problems?.cache?.code);
+
 function ageText(mode, { network }, { info, state }) {
-  if (mode === 'live') return state.savedAt ? `saved ${ago(state.savedAt)}` : 'not saved yet';
+  if (mode === 'live') return state.savedAt ? `saved ${ago(state.savedAt)}` : state.saveError ? '' : 'not saved yet';
   if (!network) return '';
   return info ? `saved ${ago(info.confirmedAt)}` : 'not saved';
 }
@@ -102,7 +109,9 @@ function showLoading(loading) {
 }
 
 function showProblems({ problems, state }, problem) {
-  const all = Object.entries(problems ?? {});
+  // A client that can't have its storage either says nothing new.
+  const same = storageRefused(problems);
+  const all = Object.entries(problems ?? {}).filter(([where]) => where !== 'client' || !same);
   if (state?.saveError) all.push(['saving', { message: state.saveError }]);
   if (problem) all.push(['page', { message: problem }]);
   const made = all.map(([where, what]) => explain(where, what));
