@@ -215,6 +215,7 @@ test('forgets also while a network map is on its way to the page', async () => {
   await page.evaluate(() => document.querySelector('#forget').click());
   await page.evaluate(() => document.querySelector('#forget-dialog .danger').click());
   await inMode(page, 'forgotten');
+  await copy.ask('network', { peers: 20 });
 });
 
 test('the snapshot as a file', async () => {
