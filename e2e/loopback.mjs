@@ -10,9 +10,9 @@ export function isAlone() {
   return routes.length === 0 && routes6.every((route) => route.endsWith(' lo'));
 }
 
-// attempts returns how many packets and connections had no route so far. They are those of IPv4 alone: Chromium
-// asks for a route to an IPv6 address now and then, without sending anything, and that counts too.
+// attempts returns how many packets and connections had no route so far, of IPv4 and of IPv6.
 export function attempts() {
   const [names, values] = readFileSync('/proc/net/snmp', 'utf8').split('\n').filter((line) => line.startsWith('Ip:')).map((line) => line.split(' '));
-  return Number(values[names.indexOf('OutNoRoutes')]);
+  const [, ip6] = /^Ip6OutNoRoutes\s+(\d+)/m.exec(readFileSync('/proc/net/snmp6', 'utf8'));
+  return { ip4: Number(values[names.indexOf('OutNoRoutes')]), ip6: Number(ip6) };
 }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { inMode, inState, patience, saved, text } from './page.mjs';
+import { answer, inMode, inState, joined, patience, saved, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -77,6 +77,8 @@ test('live', async () => {
   await inState(page, 'live');
   await saved(page);
   await clean('live');
+  await joined(page);
+  await saved(page);
 });
 
 test('nothing jumps while the page loads', async () => {
@@ -111,6 +113,23 @@ test('by keyboard: find a peer, read it, go back', async () => {
   await page.keyboard.press('Escape');
   assert.equal(await focused(), 'peers');
   assert.equal(await page.$eval('#details', (details) => details.hidden), true);
+});
+
+test('by keyboard: open a peer', async () => {
+  assert.equal(await page.$eval('#reach-note', (note) => note.role ?? note.getAttribute('role')), 'status', 'what comes of it is announced');
+  await page.evaluate(() => document.activeElement.blur());
+  await tabTo('reach-url');
+  for (const [typed, state, note] of [['web', 'answered', /^Status 200/], ['nobody', 'failed', /^No answer: .*no peer is called "nobody"/]]) {
+    await page.$eval('#reach-url', (input) => input.select());
+    await page.keyboard.type(typed);
+    await page.keyboard.press('Enter');
+    const got = await answer(page);
+    assert.equal(got.state, state, got.note);
+    assert.match(got.note, note);
+    assert.equal(await focused(), 'reach-url', 'ready for the next');
+    await clean(`a peer ${state}`);
+  }
+  assert.equal(await page.$eval('#reach-frame', (frame) => frame.hidden), true, 'of a failure nothing older is shown');
 });
 
 test('by keyboard: sort, move the map, bring control back, forget', async () => {

@@ -3,12 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { serve } from './serve.mjs';
-import { inState, patience, peers as peersOf } from './page.mjs';
+import { inState, joined, openPeer, patience, peers as peersOf } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 
@@ -194,6 +197,50 @@ test('what is put into the page does not run, and reaches nobody', async () => {
     });
   }
   assert.deepEqual(dialogs, []);
+});
+
+test('what a peer sends runs nothing, loads nothing and leads nowhere', async () => {
+  const asked = [];
+  const elsewhere = await serve('.', { '/': (request, response) => {
+    asked.push(request.url);
+    response.end();
+  } });
+  const to = `${elsewhere.origin}/`;
+  const folder = await mkdtemp(join(tmpdir(), 'netmapcache-hostile-'));
+  await writeFile(join(folder, 'page.html'), `<!doctype html><base target="_top"><meta http-equiv="refresh" content="0;url=${to}">
+    <link rel="stylesheet" href="${to}"><style>@import "${to}"; body { background: url(${to}) }</style>
+    <p id="shown">shown</p><img src="${to}" onerror="alert('handler')"><iframe src="${to}"></iframe><object data="${to}"></object>
+    <script>alert('script'); document.body.id = 'ran'; top.location = '${to}'; parent.document.title = 'ran'; open('${to}');</script>
+    <script src="${to}"></script><svg onload="alert('svg')"></svg>
+    <a id="out" href="${to}">out</a><a id="here" target="_self" href="${to}">here</a><a id="tab" target="_blank" href="${to}">tab</a>
+    <a id="code" href="javascript:alert('link')">code</a><form action="${to}"><button id="send">send</button></form>`);
+  const tailnet = await startTailnet('-peers', '3', '-churn', '0', '-native-page', join(folder, 'page.html'));
+  const page = await openPage();
+  try {
+    await page.goto(tailnet.origin);
+    await inState(page, 'live');
+    await joined(page);
+    const { state, note } = await openPeer(page, 'http://web/');
+    assert.equal(state, 'answered', note);
+    const frame = await (await page.waitForSelector('#reach-frame')).contentFrame();
+    await frame.waitForSelector('#shown', patience);
+    const tabs = (await browser.pages()).length;
+    assert.equal(await frame.$eval('body', (body) => body.id), '', 'no script ran');
+    for (const id of ['out', 'tab', 'code', 'send', 'here']) { // the last one leaves an error page in the frame
+      await frame.$eval(`#${id}`, (element) => element.click());
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    }
+    assert.equal(page.url(), `${tailnet.origin}/`);
+    assert.equal((await browser.pages()).length, tabs);
+    assert.match(await page.title(), /^Network map/);
+    assert.deepEqual(dialogs, []);
+    assert.deepEqual(asked, []);
+  } finally {
+    await page.close();
+    await elsewhere.close();
+    tailnet.server.kill('SIGINT');
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('the switch obeys no request that a foreign page can make', async () => {

@@ -54,6 +54,7 @@ func run(ctx context.Context) error {
 	seed := flag.Uint64("seed", 1, "`seed` of the embedded tailnet: equal seeds make equal tailnets")
 	hostile := flag.Bool("hostile-names", false, "give all in the embedded tailnet names that try to break whatever shows them")
 	native := flag.Bool("native", true, "have native peers besides in the embedded tailnet, which answer on port 80")
+	nativePage := flag.String("native-page", "", "HTML `file` that the native peers serve, instead of a greeting")
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
@@ -105,7 +106,13 @@ func run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
 	if embedded != nil && *native {
-		if err := embedded.native.start("http://"+self.String(), logf); err != nil {
+		var page []byte
+		if *nativePage != "" {
+			if page, err = os.ReadFile(*nativePage); err != nil {
+				return err
+			}
+		}
+		if err := embedded.native.start("http://"+self.String(), page, logf); err != nil {
 			return err
 		}
 		defer embedded.native.close()

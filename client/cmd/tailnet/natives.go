@@ -32,8 +32,8 @@ type natives struct {
 	running map[string]*tailnet.Native
 }
 
-// start starts all native peers.
-func (n *natives) start(controlURL string, logf logger.Logf) error {
+// start starts all native peers, which serve page, or a greeting if that is nil.
+func (n *natives) start(controlURL string, page []byte, logf logger.Logf) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var err error
@@ -42,7 +42,7 @@ func (n *natives) start(controlURL string, logf logger.Logf) error {
 	}
 	n.running = map[string]*tailnet.Native{}
 	for _, p := range nativePeers {
-		peer, err := tailnet.StartNative(p.name, controlURL, filepath.Join(n.dir, p.name), logf)
+		peer, err := tailnet.StartNative(p.name, controlURL, filepath.Join(n.dir, p.name), page, logf)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 // serves a small page to the tailnet.
 type Native struct {
 	name   string
+	page   []byte // what it serves; nil for a greeting
 	server *tsnet.Server
 }
 
@@ -33,9 +34,9 @@ func Confine() {
 }
 
 // StartNative starts a native peer, whose name the network was told by AddNative. It keeps trying to join. Its files
-// are in dir.
-func StartNative(name, controlURL, dir string, logf logger.Logf) (*Native, error) {
-	n := &Native{name, &tsnet.Server{
+// are in dir. It serves page, or a greeting if that is nil.
+func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*Native, error) {
+	n := &Native{name, page, &tsnet.Server{
 		Hostname:   name,
 		ControlURL: controlURL,
 		Dir:        dir,
@@ -69,6 +70,10 @@ var nativePage = template.Must(template.New("").Parse(`<!doctype html>
 // serve answers with a page that tells who asks.
 func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if n.page != nil {
+		w.Write(n.page)
+		return
+	}
 	nativePage.Execute(w, map[string]string{
 		"Name":   n.name,
 		"Now":    time.Now().Format("15:04:05"),
