@@ -1,6 +1,6 @@
 // Uses every part of the module's types. It is compiled, not run.
 
-import { openCache, NetmapCacheError, type Cache, type ErrorCode, type Info, type Netmap, type Node, type Peers } from 'netmapcache';
+import { openCache, NetmapCacheError, type Cache, type ErrorCode, type Info, type Netmap, type Node, type Peers, type Piece } from 'netmapcache';
 
 const controller = new AbortController();
 const { signal } = controller;
@@ -33,6 +33,12 @@ const { DNS, ...rest } = await cache.load({ peers: false });
 const none = rest.Peers;
 const page: Peers = await cache.peers({ offset: 100, limit: 50, search: 'linux', signal });
 const first: Node | undefined = (await cache.peers()).peers[0];
+
+await cache.stream(({ netmap, total, peers }: Piece) => console.log(netmap?.Domain, total, peers[0]?.Name), { signal });
+
+const snapshot: Uint8Array = await cache.export({ signal });
+await cache.import(new Blob([await cache.export()]), { signal });
+await cache.import(await cache.export());
 
 const info: Info = await cache.info();
 const age: number = Date.now() - info.confirmedAt.getTime();
@@ -69,4 +75,4 @@ try {
   }
 }
 
-console.log(DNS, none, page.total, first, names, owner, relay, ports, unknown, id, age);
+console.log(DNS, none, snapshot, page.total, first, names, owner, relay, ports, unknown, id, age);

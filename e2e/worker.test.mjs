@@ -9,6 +9,7 @@ import { netmap } from './netmap.mjs';
 
 useWorker();
 await import('./module.test.mjs');
+await import('./pieces.test.mjs');
 
 test('at 10,000 peers the page has only small pieces of work', async () => {
   await page.evaluate(async (database, map) => {

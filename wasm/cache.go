@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"slices"
+	"syscall/js"
 	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -66,10 +68,6 @@ func (c *cache) close() error {
 	return c.store.Close()
 }
 
-// peersAtOnce is how many peers a part of a netmap has: as JSON some hundred
-// kilobytes, which JavaScript reads in a few milliseconds.
-const peersAtOnce = 256
-
 // methods are the calls that a module can make on an open cache.
 var methods = map[string]func(c *cache, call call) (any, error){
 	"load": func(c *cache, call call) (any, error) {
@@ -91,6 +89,10 @@ var methods = map[string]func(c *cache, call call) (any, error){
 			}
 		}
 		return marshalNetmap(k.netmap, arg.Peers)
+	},
+
+	"stream": func(c *cache, call call) (any, error) {
+		return nil, c.stream(call)
 	},
 
 	"peers": func(c *cache, call call) (any, error) {
@@ -182,6 +184,22 @@ var methods = map[string]func(c *cache, call call) (any, error){
 			return nil, err
 		}
 		return nil, c.UpdatePacketFilter(call.ctx, views.SliceOf(rules))
+	},
+
+	"export": func(c *cache, call call) (any, error) {
+		var data bytes.Buffer
+		if err := c.Export(call.ctx, &data); err != nil {
+			return nil, err
+		}
+		array := js.Global().Get("Uint8Array").New(data.Len())
+		js.CopyBytesToJS(array, data.Bytes())
+		return array, nil
+	},
+
+	"import": func(c *cache, call call) (any, error) {
+		data := make([]byte, call.argument.Length())
+		js.CopyBytesToGo(data, call.argument)
+		return nil, c.Import(call.ctx, bytes.NewReader(data))
 	},
 
 	"clear": func(c *cache, call call) (any, error) {

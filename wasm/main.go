@@ -21,7 +21,7 @@
 //	cancel(id)                        end the context of a call
 //
 // where id and cache are numbers that the module chooses, and netmaps are JSON
-// text in both directions. No JavaScript function is made per call or per cache,
+// text in both directions, exported snapshots Uint8Arrays. No JavaScript function is made per call or per cache,
 // so there is none to release.
 package main
 

@@ -105,6 +105,18 @@ export interface Peers {
   peers: Node[];
 }
 
+/** A piece of a network map: see {@link Cache.stream}. */
+export interface Piece {
+  /** In the first piece alone: the network map without what follows. */
+  netmap?: Omit<Netmap, 'Peers' | 'UserProfiles'>;
+  /** Number of peers in all pieces. */
+  total: number;
+  /** Some of the peers. */
+  peers: Node[];
+  /** Profiles of their users, by ID, that were in no piece before; in the first piece that of `SelfNode`, in the last all others. */
+  users: Record<string, UserProfile>;
+}
+
 /** A change of the snapshot. */
 export interface Change {
   /** True if a call on this object made it. */
@@ -130,6 +142,17 @@ export interface Cache {
    */
   load(options: LoadOptions & { peers: false }): Promise<Omit<Netmap, 'Peers'>>;
   load(options?: LoadOptions): Promise<Netmap>;
+
+  /**
+   * Loads the network map piece by piece, so that a page can show the first before there are the
+   * others: calls `callback` with the first 100 peers and what else there is, and then with some hundred further
+   * peers at a time. All pieces are of the same snapshot, which has been checked as a whole before the first one.
+   * Peers come in the order in which people look for them: by the first label of `Name`, or else the host name or
+   * the stable ID, numbers by their value, upper and lower case of ASCII alike.
+   *
+   * @throws {NetmapCacheError} as {@link Cache.load} does, or what `callback` threw, which isn't called again then.
+   */
+  stream(callback: (piece: Piece) => void, options?: CallOptions): Promise<void>;
 
   /**
    * Returns some of the peers, in order of `ID`. What was loaded is kept for the next call, here and in
@@ -181,6 +204,22 @@ export interface Cache {
 
   /** Replaces the rules of the packet filter. Throws as {@link Cache.updatePeers} does. */
   updatePacketFilter(rules: readonly FilterRule[], options?: CallOptions): Promise<void>;
+
+  /**
+   * Returns the snapshot in one piece, as it is stored, once it is known to be whole: for {@link Cache.import}, here or in
+   * another browser, and for the files of the command `netmapcache`. It is in the clear.
+   *
+   * @throws {NetmapCacheError} as {@link Cache.load} does.
+   */
+  export(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * Makes a snapshot that was exported the stored one, with its owner and its times.
+   *
+   * @throws {NetmapCacheError} `'corrupt'` if it isn't a whole one, `'wrong-owner'`, `'format'`, `'invalid-argument'`,
+   * `'quota'`; nothing was changed.
+   */
+  import(snapshot: BufferSource | Blob, options?: CallOptions): Promise<void>;
 
   /** Removes the snapshot, whoever owns it. */
   clear(options?: CallOptions): Promise<void>;

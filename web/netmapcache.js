@@ -66,6 +66,23 @@ class Cache {
     return netmap;
   }
 
+  async stream(callback, { signal } = {}) {
+    check(typeof callback === 'function', 'callback must be a function');
+    let thrown; // by callback: { err }. The Go program, which is running meanwhile, must not see it.
+    const part = (text) => {
+      if (thrown) return;
+      const piece = JSON.parse(text);
+      if (piece.netmap) for (const field of ['Peers', 'UserProfiles']) delete piece.netmap[field];
+      try {
+        callback(piece);
+      } catch (err) {
+        thrown = { err };
+      }
+    };
+    await this.#call('stream', undefined, signal, part);
+    if (thrown) throw thrown.err;
+  }
+
   async peers({ offset = 0, limit = 100, search = '', signal } = {}) {
     check(Number.isSafeInteger(offset) && offset >= 0, 'offset must be a whole number');
     check(Number.isSafeInteger(limit) && limit >= 0, 'limit must be a whole number');
@@ -98,6 +115,17 @@ class Cache {
 
   async updatePacketFilter(rules, { signal } = {}) {
     await this.#call('updatePacketFilter', rules, signal);
+  }
+
+  async export({ signal } = {}) {
+    return this.#call('export', undefined, signal);
+  }
+
+  async import(snapshot, { signal } = {}) {
+    const bytes = snapshot instanceof Blob ? await snapshot.arrayBuffer() : snapshot;
+    check(bytes instanceof ArrayBuffer || ArrayBuffer.isView(bytes), 'snapshot must be bytes or a Blob');
+    const { buffer = bytes, byteOffset, byteLength } = bytes;
+    await this.#call('import', new Uint8Array(buffer, byteOffset, byteLength), signal);
   }
 
   async clear({ signal } = {}) {

@@ -145,12 +145,13 @@ class Program {
     }
   }
 
-  // call returns the result of a call. What comes before as parts of it is given to part.
+  // call returns the result of a call, whose argument is bytes or something to be written as JSON. What
+  // comes before as parts of the result is given to part.
   call(cache, method, argument, { signal, part } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#end) throw this.#end;
-      const text = toJSON(argument);
+      const data = argument instanceof Uint8Array ? argument : toJSON(argument);
       const id = ++this.#lastID;
       const abort = () => {
         settle(reject)(signal.reason);
@@ -163,7 +164,7 @@ class Program {
       };
       signal?.addEventListener('abort', abort);
       this.#calls.set(id, { cache, resolve: settle(resolve), reject: settle(reject), part });
-      this.#go.call(id, cache, method, text);
+      this.#go.call(id, cache, method, data);
     });
   }
 }

@@ -59,6 +59,15 @@ export function nodeName(node) {
   return node.Name?.split('.')[0] || node.Hostinfo?.Hostname || node.StableID || `node ${node.ID}`;
 }
 
+// nameKey returns a string by which names sort as people expect: without regard to the case of ASCII letters, and numbers
+// by their value. The cache streams peers in the same order (wasm/stream.go).
+export function nameKey(name) {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/\d+/g, (digits) => {
+    const value = digits.replace(/^0+(?=\d)/, '');
+    return `0${String.fromCharCode(Math.min(value.length, 127))}${value}`;
+  });
+}
+
 export function addresses(node) {
   return (node.Addresses ?? []).map((prefix) => prefix.replace(/\/(32|128)$/, ''));
 }
