@@ -38,7 +38,7 @@ test-browser: chromium
 	$(call say,Go tests of the core and the stores in headless Chromium)
 	tools/browsertest ./store/... ./netmapcache/...
 
-test-e2e: chromium npm package client page
+test-e2e: chromium npm package tool client page
 	$(call say,Go tests of the client)
 	cd client && go test ./...
 	$(call say,the JavaScript module, its npm package and the page in headless Chromium, Firefox and WebKitGTK)

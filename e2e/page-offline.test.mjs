@@ -2,16 +2,20 @@
 // copy of the page, which the tests change.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { netmap } from './netmap.mjs';
 import { inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
 import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
+
+const command = fileURLToPath(new URL('../dist/netmapcache', import.meta.url));
 
 let copy; // of the page
 let origin;
@@ -218,21 +222,32 @@ test('forgets also while a network map is on its way to the page', async () => {
   await copy.ask('network', { peers: 20 });
 });
 
-test('the snapshot as a file', async () => {
+test('the snapshot as files, of which the command netmapcache reads one', async (t) => {
   await page.goto(origin);
   await inState(page, 'live');
   await saved(page);
   const session = await page.createCDPSession();
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-download-'));
+  t.after(() => rm(folder, { recursive: true }));
   await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, eventsEnabled: true, browserContextId: context.id });
-  const done = new Promise((resolve) => session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve()));
-  const named = new Promise((resolve) => session.on('Browser.downloadWillBegin', ({ suggestedFilename }) => resolve(suggestedFilename)));
-  await page.click('#export');
-  const name = await named;
-  await done;
-  assert.match(name, /^network-map-\d{4}-\d\d-\d\d\.json$/);
-  assert.equal(JSON.parse(await readFile(join(folder, name), 'utf8')).Peers.length, 20);
-  await rm(folder, { recursive: true });
+  const download = async (button) => {
+    const done = new Promise((resolve) => session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve()));
+    const named = new Promise((resolve) => session.on('Browser.downloadWillBegin', ({ suggestedFilename }) => resolve(suggestedFilename)));
+    await page.click(button);
+    const name = await named;
+    await done;
+    return name;
+  };
+  const json = await download('#export-json');
+  assert.match(json, /^network-map-\d{4}-\d\d-\d\d\.json$/);
+  const map = JSON.parse(await readFile(join(folder, json), 'utf8'));
+  assert.equal(map.Peers.length, 20);
+
+  const netmap = await download('#export-netmap');
+  assert.match(netmap, /^network-map-\d{4}-\d\d-\d\d\.netmap$/);
+  const tool = (...args) => execFileSync(command, [...args, join(folder, netmap)], { encoding: 'utf8' });
+  tool('verify');
+  assert.deepEqual(JSON.parse(tool('peers', '--json')).map(({ StableID }) => StableID).sort(), map.Peers.map(({ StableID }) => StableID).sort());
 });
 
 test('network size and pace', async () => {

@@ -8,7 +8,9 @@ export const patience = { timeout: 150_000 };
 
 const screenshots = fileURLToPath(new URL('../dist/screenshots', import.meta.url));
 
-export const inState = (page, state) => page.waitForFunction((state) => document.body.dataset.state === state, patience, state);
+// inState waits until one of the states is shown, with all peers.
+export const inState = (page, state) =>
+  page.waitForFunction((state) => document.body.dataset.state === state && !document.querySelector('#network').ariaBusy, patience, state);
 
 // inMode waits for one of the finer states that web/app/status.js names.
 export const inMode = (page, mode) => page.waitForFunction((mode) => document.body.dataset.mode === mode, patience, mode);

@@ -1,5 +1,5 @@
-// Measures the page in Chromium: from navigation to the cached network map on the
-// screen, with the control plane down, and beside it the page hello.mjs.
+// Measures the page in Chromium: from navigation to the first frame with the cached network map, and to
+// all of it on the screen, with the control plane down, and beside it the page hello.mjs.
 
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -94,26 +94,28 @@ async function inCopy(profile, use) {
 }
 
 // visit returns how long the stages took until the map was on the screen: before there was a
-// worker to fetch the program, those that the module measures, and from then to the end.
+// worker to fetch the program, those that the module measures, and from then to the first frame with its first peers; and
+// until it was complete.
 async function visit(page, origin) {
   await page.goto(origin);
-  const total = await rendered(page);
+  const first = await marked(page, 'page:render');
+  const complete = await marked(page, 'page:complete');
   const zero = await page.evaluate(() => performance.timeOrigin);
   const worker = page.workers().find((worker) => worker.url().includes('network-worker'));
   const measures = await worker.evaluate(() =>
     performance.getEntriesByType('measure').map(({ name, startTime, duration }) => [name, performance.timeOrigin + startTime, duration]));
   const of = (stage) => measures.find(([name]) => name === `netmapcache:${stage}`);
-  const sample = { total, before: of('fetch')[1] - zero, render: zero + total - of('decode')[1] - of('decode')[2] };
+  const sample = { first, complete, before: of('fetch')[1] - zero, render: zero + first - of('decode')[1] - of('decode')[2] };
   for (const stage of ['fetch', 'compile', 'start', 'open', 'read', 'decode']) sample[stage] = of(stage)[2];
   return sample;
 }
 
 async function visitHello(page, origin) {
   await page.goto(`${origin}/bench-web/hello.html`);
-  return rendered(page);
+  return marked(page, 'page:render');
 }
 
-const rendered = async (page) => {
-  await page.waitForFunction(() => performance.getEntriesByName('page:render').length > 0, { timeout: 60_000 });
-  return page.evaluate(() => performance.getEntriesByName('page:render')[0].startTime);
+const marked = async (page, mark) => {
+  await page.waitForFunction((mark) => performance.getEntriesByName(mark).length > 0, { timeout: 60_000 }, mark);
+  return page.evaluate((mark) => performance.getEntriesByName(mark)[0].startTime, mark);
 };

@@ -1,4 +1,4 @@
-// Builds the page into dist/page, or the folder given: the page itself, its two workers, and the service
+// Builds the page into dist/page, or the folder given: the page itself, its two workers and what starts them, and the service
 // worker with the list of all files that it keeps. Needs the programs in dist/.
 
 import { createHash } from 'node:crypto';
@@ -12,12 +12,12 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 const out = process.argv[2] ?? join(dist, 'page');
 
-// What is in dist/ is served beside the page as it is: a module finds its program by its own address.
-const programs = (await readdir(dist)).filter((name) => /\.(js|mjs|wasm)$/.test(name)).sort();
-const beside = {
-  name: 'beside',
+// The programs in dist/ are served beside the page.
+const programs = (await readdir(dist)).filter((name) => name.endsWith('.wasm')).sort();
+const support = {
+  name: 'support',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(netmapcache\.js|wasm_exec\.mjs)$/ }, ({ path }) => ({ path: `./${path.split('/').at(-1)}`, external: true }));
+    onResolve({ filter: /\/wasm_exec\.mjs$/ }, () => ({ path: join(dist, 'wasm_exec.mjs') }));
   },
 };
 
@@ -30,12 +30,13 @@ const options = {
   legalComments: 'eof',
   logLevel: 'warning',
   outdir: out,
-  plugins: [beside],
+  plugins: [support],
 };
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await build({ ...options, entryPoints: { page: 'main.js', 'network-worker': 'network-worker.js', 'model-worker': 'model-worker.js' } });
+await build({ ...options, format: 'iife', entryPoints: ['workers.js'] });
 await build({ ...options, entryPoints: { page: 'page.css' } });
 for (const name of ['index.html', 'manifest.webmanifest', 'icon.svg', 'icon-maskable.svg']) await cp(join(here, name), join(out, name));
 

@@ -10,12 +10,12 @@ import { showReach, startReach } from './reach.js';
 import { markOnMap, showMap, showOnMap, startMap } from './map-view.js';
 import { startOffline } from './offline.js';
 import { showChoices, showPeers, showSelected, startTable } from './peers-table.js';
-import { showSections, showSession } from './sections.js';
+import { showSections, showSelf, showSession } from './sections.js';
 import { showChanges, showStatus } from './status.js';
 import { showSaved, startStorage } from './storage.js';
 
-const network = wrap(new Worker('network-worker.js', { type: 'module', name: 'network' }));
-const model = wrap(new Worker('model-worker.js', { type: 'module', name: 'model' }));
+const network = wrap(globalThis.workers.network);
+const model = wrap(globalThis.workers.model);
 
 let known = {}; // what the network worker said last
 const view = { started: false, network: undefined, live: false, heard: 0 }; // what is shown
@@ -34,16 +34,25 @@ function report(text) {
   refresh();
 }
 
-// show shows what the model worker made of a network map, or that there is none.
-async function show({ heard, live, shown, changes, choices, ...totals }) {
+// show shows what the model worker made of a network map, or that there is none. If it isn't complete, the
+// map, the filters and what takes all peers follow.
+async function show({ heard, live, shown, complete, changes, choices, ...totals }) {
   byId('network').hidden = !shown;
   byId('domain').textContent = shown?.domain ?? '';
   if (shown) {
-    await Promise.all([showPeers(totals, live), showMap(), refreshDetails(live)]);
-    markRender();
-    await showChoices(choices);
-    await showSections(shown);
+    showSelf(shown);
+    await Promise.all([showPeers(totals, live), ...(complete ? [showMap(), refreshDetails(live)] : [])]);
+    mark('page:render');
+    if (complete) {
+      mark('page:complete');
+      await showChoices(choices);
+    } else {
+      Object.assign(view, { started: true, network: shown, live });
+      refresh();
+    }
+    await showSections(shown, complete);
   }
+  if (!complete) return;
   showChanges(changes, selectPeer);
   byId('network').removeAttribute('aria-busy');
   Object.assign(view, { started: true, network: shown, live, heard });
@@ -51,11 +60,12 @@ async function show({ heard, live, shown, changes, choices, ...totals }) {
   if (!offline) offline = startOffline(); // when there is something to see: it loads everything again
 }
 
-// markRender notes on the timeline when a network map is on the screen for the first time.
-function markRender() {
-  if (performance.getEntriesByName('page:render').length > 0) return;
+// mark notes on the timeline when something is on the screen for the first time: page:render a network map with
+// its first peers, page:complete all of it.
+function mark(name) {
+  if (performance.getEntriesByName(name).length > 0) return;
   requestAnimationFrame(() => requestAnimationFrame(() => {
-    performance.mark('page:render');
+    performance.mark(name);
     refresh();
   }));
 }
@@ -81,11 +91,10 @@ function selectPeer(id) {
   showDetails(id);
 }
 
-// The workers start first, and the parts of the page, which need it to be laid out, one by one meanwhile.
+// The network worker is told first, and the parts of the page, which need it to be laid out, start one by one meanwhile.
 await breathe();
 const { port1, port2 } = new MessageChannel();
-const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
-network.start(options, transfer(port2, [port2]), proxy((newest) => {
+network.start(transfer(port2, [port2]), proxy((newest) => {
   known = newest;
   refresh();
 }));
@@ -106,7 +115,3 @@ byId('connect').addEventListener('click', () => network.connect());
 addEventListener('online', () => network.retry());
 setInterval(refresh, 1000); // ages tick
 model.start(transfer(port1, [port1]), proxy(showNext));
-
-function hostname() {
-  return `browser-${navigator.platform.split(' ')[0].toLowerCase() || 'unknown'}`;
-}

@@ -21,6 +21,7 @@ export const groupings = {
 // A Layout keeps the places of peers as far as it can from one network map to the next.
 export class Layout {
   groups = []; // { key, label, x, y, r, rows, xs, ys, online }
+  byID = new Map(); // from stable ID to { group, i }
   #slots = new Map(); // group key -> the stable IDs in its places, in order
 
   place(index, by, relays) {

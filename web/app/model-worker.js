@@ -13,34 +13,67 @@ import { PeerIndex } from './peer-index.js';
 
 let netmap;
 let index = new PeerIndex();
+let total = 0; // peers of the network map; more than the index has while they are on their way
 let question = {};
 let rows = []; // what the question selects
 let tell; // tells the page what it is to show
 
+let arriving; // the network map that is on its way, and what came with it
+let whole = Promise.resolve(); // fulfilled once all peers of the network map are here
+let markWhole = () => {};
+const waiting = new Set(); // functions that look whether the rows they wait for are here
+
 let saved; // the network map as it was saved before this session, and when: { netmap, at }
 let changes; // what had changed when the control plane told of it: { since, added, removed, changed, restless }
 
-// take takes what the network worker sends.
-function take({ netmap: received, live, heard, confirmedAt }) {
-  if (!live && received) saved = { netmap: received, at: confirmedAt };
-  if (!received) saved = changes = undefined;
+// take takes what the network worker sends: a network map, if there is one, with the first of its peers and their users, and then the others.
+function take({ start, peers, users }) {
+  if (start) arriving = { ...start, index: new PeerIndex() };
+  if (!arriving) return; // the rest of a network map that was forgotten meanwhile
+  if (arriving.netmap) Object.assign((arriving.netmap.UserProfiles ??= {}), users);
+  arriving.index.add(arriving.netmap, peers);
+  if (arriving.index.rows.length >= arriving.total) complete();
+  else if (start && !netmap && isPlain(question)) glance();
+  for (const look of waiting) look();
+}
+
+// glance shows what there is of the first network map, since it takes a while until all of it is there.
+function glance() {
+  ({ netmap, index, total } = arriving);
+  rows = index.rows;
+  whole = new Promise((resolve) => (markWhole = resolve));
+  const { heard, live } = arriving;
+  tell({ heard, live, shown: describeNetwork(netmap, index), complete: false, ...totals() });
+}
+
+function complete() {
+  const { live, heard, confirmedAt } = arriving;
+  ({ netmap, index, total } = arriving);
+  arriving = undefined;
+  index.settle();
+  if (netmap) netmap.Peers = index.rows.map(({ node }) => node);
+  if (!live && netmap) saved = { netmap, at: confirmedAt };
+  if (!netmap) saved = changes = undefined;
   if (live && saved) {
-    changes = { since: saved.at, ...compare(saved.netmap, received) };
+    changes = { since: saved.at, ...compare(saved.netmap, netmap) };
     saved = undefined;
   }
-  netmap = received;
-  index = new PeerIndex(netmap);
   rows = index.find(question);
   place();
+  markWhole();
   tell({
     heard,
     live,
     shown: netmap && describeNetwork(netmap, index),
+    complete: true,
     changes: changes && summary(changes),
     ...totals(),
     choices: Object.fromEntries(['tag', 'owner', 'system', 'relay'].map((field) => [field, index.choices(field).slice(0, mostChoices)])),
   });
 }
+
+// isPlain reports whether a question is for all peers in order of their names, which is how they come.
+const isPlain = ({ sort = 'name', ...rest }) => sort === 'name' && !Object.values(rest).some(Boolean);
 
 const mostChoices = 100; // of a filter; the search finds the rest
 const mostChanges = 100; // of a kind that reach the page
@@ -51,7 +84,21 @@ function summary({ added, removed, changed, ...rest }) {
 }
 
 function totals() {
-  return { peers: index.rows.length, online: index.online(), matching: rows.length };
+  const here = index.rows.length === total;
+  return { peers: total, online: here ? index.online() : undefined, matching: here ? rows.length : total };
+}
+
+// arrived is fulfilled when the first n rows are here, or all.
+function arrived(n) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (index.rows.length < Math.min(n, total)) return;
+      waiting.delete(look);
+      resolve();
+    };
+    waiting.add(look);
+    look();
+  });
 }
 
 // The map
@@ -104,15 +151,19 @@ expose({
   },
 
   // find sets the question, and tells how many peers it selects.
-  find(asked) {
+  async find(asked) {
+    await whole;
     question = asked;
     rows = index.find(question);
     note();
     return totals();
   },
 
-  rows: (from, to) => rows.slice(from, to).map(({ id, name, address, holder, tag, system, relay, status, seen }) =>
-    ({ id, name, address, holder, tagged: tag.length > 0, system, relay, status, seen })),
+  async rows(from, to) {
+    await arrived(to);
+    return rows.slice(from, to).map(({ id, name, address, holder, tag, system, relay, status, seen }) =>
+      ({ id, name, address, holder, tagged: tag.length > 0, system, relay, status, seen }));
+  },
 
   // position tells where in the table a peer is; -1 for nowhere.
   position: (id) => rows.findIndex((row) => row.id === id),
@@ -141,7 +192,8 @@ expose({
   },
 
   // groupBy divides the map anew.
-  groupBy(given) {
+  async groupBy(given) {
+    await whole;
     by = given;
     place();
   },

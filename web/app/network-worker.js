@@ -3,7 +3,7 @@
 
 import { expose } from 'comlink';
 
-import { openCache } from './netmapcache.js';
+import { openCache } from '../netmapcache.js';
 import { startClient } from '../client.js';
 
 const tabLock = 'network-client'; // held by the one tab that runs the client
@@ -11,7 +11,12 @@ const oldest = 180 * 24 * 3600_000; // milliseconds; as long as a node's key las
 const restAfter = 4; // a refresh is followed by a pause this many times as long as it took, and of
 const minRest = 200; // milliseconds at least
 
-let options; // { database, controlURL, hostname }
+const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
+
+// The cache is opened before the page asks for anything.
+const opening = openCache({ database: options.database, owner: options.controlURL, maxAge: oldest });
+opening.catch(() => {}); // start says so
+
 let tell; // tells the page of a change
 let model; // the port of the model worker
 
@@ -52,22 +57,28 @@ function problem(where, error) {
 const refresh = unhurried(async () => {
   const heard = known.heard;
   const own = client?.netmap();
-  const live = own && !own.Cached;
-  const netmap = own ?? (await load());
+  const live = Boolean(own && !own.Cached);
   const info = await loadInfo();
-  if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
-  model.postMessage({ netmap, live: Boolean(live), heard, savedAt: info?.savedAt.getTime(), confirmedAt: info?.confirmedAt.getTime() });
   changed({ info });
+  const begin = (netmap, total) => ({ netmap, total, live, heard, confirmedAt: info?.confirmedAt.getTime() });
+  if (own) {
+    const { Peers, UserProfiles, ...netmap } = own;
+    model.postMessage({ start: begin(netmap, Peers?.length ?? 0), peers: Peers ?? [], users: UserProfiles });
+  } else if (!(await stream(begin))) {
+    model.postMessage({ start: begin(undefined, 0), peers: [] });
+  }
+  if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
 });
 
-async function load() {
+// stream hands on the cached network map, and reports whether there is one.
+async function stream(begin) {
   try {
-    const netmap = await cache?.load();
+    await cache?.stream(({ netmap, total, peers, users }) => model.postMessage({ start: netmap && begin(netmap, total), peers, users }));
     if (cache) problem('cache');
-    return netmap;
+    return Boolean(cache);
   } catch (error) {
     problem('cache', error.code === 'not-available' ? undefined : error);
-    return undefined;
+    return false;
   }
 }
 
@@ -182,12 +193,11 @@ tabs.addEventListener('message', () => { // forgotten in another tab
 });
 
 expose({
-  async start(given, port, listener) {
-    options = given;
+  async start(port, listener) {
     model = port;
     tell = listener;
     try {
-      cache = await openCache({ database: options.database, owner: options.controlURL, maxAge: oldest });
+      cache = await opening;
       cache.subscribe(refresh);
     } catch (error) {
       problem('cache', error);
@@ -217,13 +227,14 @@ expose({
       await removeDatabase(`${options.database}-seal`);
     });
     changed({ info: undefined, forgotten: true });
-    model.postMessage({ heard: known.heard });
+    model.postMessage({ start: { total: 0, live: false, heard: known.heard }, peers: [] });
     refresh(); // one that began before may have had something to show
   },
 
-  // snapshot returns the saved network map as a file.
-  async snapshot() {
-    return new Blob([JSON.stringify(await cache.load(), undefined, 1)], { type: 'application/json' });
+  // snapshot returns the saved network map as a file: one that the command netmapcache reads, or JSON.
+  async snapshot(kind) {
+    if (kind === 'json') return new Blob([JSON.stringify(await cache.load(), undefined, 1)], { type: 'application/json' });
+    return new Blob([await cache.export()], { type: 'application/octet-stream' });
   },
 
   // fetch asks a peer, through the tailnet, as soon as the client runs.
@@ -236,6 +247,10 @@ expose({
     return client.fetch(url);
   },
 });
+
+function hostname() {
+  return `browser-${navigator.platform.split(' ')[0].toLowerCase() || 'unknown'}`;
+}
 
 function removeDatabase(name) {
   return new Promise((resolve, reject) => {

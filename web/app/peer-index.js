@@ -1,6 +1,6 @@
 // An index of a network's peers: what the table shows of them, in the order and the selection asked for.
 
-import { addresses, nodeName, parseTime, relayName, userName } from './format.js';
+import { addresses, nameKey, nodeName, parseTime, relayName, userName } from './format.js';
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
@@ -8,17 +8,23 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'bas
 const statuses = { online: 0, offline: 1, expired: 2 };
 
 export class PeerIndex {
-  rows = []; // one for each peer, in the order of the network map
+  rows = []; // one for each peer, in order of their names
   byID = new Map(); // from stable ID to row
 
-  constructor(netmap) {
-    for (const node of netmap?.Peers ?? []) {
+  // add adds peers of a network map that follow, by name, those that are here. Others take a settle afterwards.
+  add(netmap, nodes) {
+    for (const node of nodes) {
       const row = makeRow(netmap, node);
-      this.rows.push(row);
+      row.nameOrder = this.rows.push(row);
       this.byID.set(row.id, row);
     }
-    const byName = [...this.rows].sort((a, b) => collator.compare(a.name, b.name));
-    byName.forEach((row, i) => (row.nameOrder = i));
+  }
+
+  // settle puts the rows in order.
+  settle() {
+    const keys = new Map(this.rows.map((row) => [row, nameKey(row.name)]));
+    this.rows.sort((a, b) => (keys.get(a) < keys.get(b) ? -1 : keys.get(a) > keys.get(b) ? 1 : 0));
+    this.rows.forEach((row, i) => (row.nameOrder = i));
   }
 
   // find returns the rows that a question selects: { search, sort, descending, status, system, tag, owner, relay }.

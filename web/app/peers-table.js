@@ -66,7 +66,8 @@ async function ask(totals) {
   virtual._willUpdate();
   virtual.measure();
   const found = total < totals.peers ? `${count(total, 'match', 'matches')} of ` : '';
-  setText('peers-count', `${found}${count(totals.peers, 'peer')}, ${totals.online.toLocaleString()} ${live ? 'online' : 'were online'}`);
+  const online = totals.online === undefined ? '' : `, ${totals.online.toLocaleString()} ${live ? 'online' : 'were online'}`;
+  setText('peers-count', `${found}${count(totals.peers, 'peer')}${online}`);
   grid.setAttribute('aria-rowcount', total + 1);
   byId('no-match').hidden = total > 0 || totals.peers === 0;
   byId('reset').disabled = !Object.entries(question).some(([field, value]) => !['sort', 'descending'].includes(field) && value);

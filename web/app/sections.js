@@ -12,18 +12,24 @@ function section(id, data, make) {
   byId(id).replaceChildren(...make(data));
 }
 
-export async function showSections(network) {
+export function showSelf(network) {
+  section('self', network.self.pairs, pairs);
+}
+
+// showSections shows the other sections; those that take all peers only if they are complete.
+export async function showSections(network, complete) {
   const all = [
-    ['self', network.self.pairs, pairs],
     ['health', network.health, health],
-    ['users', network.users, users],
     ['dns', network.dns.pairs, pairs],
     ['dns-more', [network.dns.routes, network.dns.records], dnsMore],
-    ['relays', network.relays, relays],
     ['filter', network.filter, filter],
+  ];
+  const ofPeers = [
+    ['users', network.users, users],
+    ['relays', network.relays, relays],
     ['ssh', network.ssh, ssh],
   ];
-  for (const one of all) {
+  for (const one of complete ? [...all, ...ofPeers] : all) {
     section(...one);
     await breathe();
   }

@@ -9,13 +9,15 @@ let estimate = {};
 // startStorage makes the buttons work. Network is the network worker, report shows a problem.
 export function startStorage(network, report) {
   byId('keep').addEventListener('click', keep);
-  byId('export').addEventListener('click', async () => {
-    try {
-      save(await network.snapshot());
-    } catch (error) {
-      setText('storage-note', `The snapshot couldn't be read: ${error.message}`);
-    }
-  });
+  for (const kind of ['netmap', 'json']) {
+    byId(`export-${kind}`).addEventListener('click', async () => {
+      try {
+        save(await network.snapshot(kind), kind);
+      } catch (error) {
+        setText('storage-note', `The snapshot couldn't be read: ${error.message}`);
+      }
+    });
+  }
   byId('forget').addEventListener('click', () => byId('forget-dialog').showModal());
   byId('forget-dialog').addEventListener('close', async ({ target }) => {
     if (target.returnValue !== 'forget') return;
@@ -32,7 +34,7 @@ export function startStorage(network, report) {
 
 // showSaved shows what the cache says of its snapshot, if it has one.
 export function showSaved(given, forgettable) {
-  byId('export').disabled = !given;
+  byId('export-netmap').disabled = byId('export-json').disabled = !given;
   byId('forget').disabled = !given && !forgettable;
   if (given?.generation !== info?.generation) look();
   info = given;
@@ -56,10 +58,10 @@ async function keep() {
   await look();
 }
 
-function save(blob) {
+function save(blob, kind) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = `network-map-${new Date().toISOString().slice(0, 10)}.json`;
+  link.download = `network-map-${new Date().toISOString().slice(0, 10)}.${kind}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
