@@ -30,7 +30,7 @@ const known = {
   info: undefined, // what the cache says of its snapshot
   problems: {}, // by where they come from: { code, message }
   state: undefined, // what the client said last
-  wanted: false,
+  wanted: true, // from the start
   waiting: false, // another tab has the connection
   signingIn: false, // control is being asked to let this node in again
   forgotten: false, // the network was forgotten, and no connection wanted since
