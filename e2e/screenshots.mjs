@@ -32,6 +32,8 @@ async function take(name, { full = false } = {}) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
       await page.setViewport(viewport);
       await page.waitForFunction(() => [...document.querySelectorAll('#peers-rows [role="row"]')].every((row) => row.dataset.id), patience);
+      // What is out of sight isn't drawn otherwise.
+      await page.$$eval('.card', (cards, full) => cards.forEach(({ style }) => (style.contentVisibility = full ? 'visible' : '')), full);
       await sleep(settle);
       await screenshot(page, `${name}-${scheme}-${size}`, { fullPage: full });
     }
@@ -92,6 +94,10 @@ const groups = {
     await page.close();
     page = first;
     await page.bringToFront();
+
+    await fetch(`${origin}/-/expire`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    await inMode(page, 'expired');
+    await take('key-expired');
 
     await page.click('#forget');
     await page.waitForSelector('#forget-dialog[open]', patience);
