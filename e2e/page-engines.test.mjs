@@ -20,8 +20,7 @@ const steps = {
     assert.equal(rows.length, 60);
     const shown = rows.flat().join('\n');
     for (const name of hostile) assert.ok(shown.includes(name), `${name} is shown as it is`);
-    const made = await it.page.evaluate(() => [document.scripts.length, document.querySelectorAll('#network img, #network script').length]);
-    assert.deepEqual(made, [1, 0], 'no element is made of a name');
+    assert.equal(await it.page.evaluate(() => document.querySelectorAll('#network img, #network script').length), 0, 'no element is made of a name');
     await screenshot(it.page, `live-${it.name}`);
   },
 
