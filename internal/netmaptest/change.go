@@ -120,7 +120,7 @@ func WithFilterChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
 
 // changer returns a builder whose random values differ from those of Realistic.
 func changer(seed uint64) *builder {
-	b := newBuilder(seed)
+	b := newBuilder(madeAt, seed)
 	b.Rand = rand.New(rand.NewPCG(seed, 'c'))
 	return b
 }

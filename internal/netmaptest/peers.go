@@ -127,7 +127,7 @@ func (b *builder) node(owner *tailcfg.UserProfile, label, suffix string) *tailcf
 		Name:              label + "." + suffix + ".",
 		User:              owner.ID,
 		Key:               b.nodeKey(),
-		KeyExpiry:         now.Add(time.Duration(1+b.IntN(180*24)) * time.Hour).Add(time.Duration(b.IntN(3600)) * time.Second),
+		KeyExpiry:         b.now.Add(time.Duration(1+b.IntN(180*24)) * time.Hour).Add(time.Duration(b.IntN(3600)) * time.Second),
 		Machine:           b.machineKey(),
 		DiscoKey:          b.discoKey(),
 		Addresses:         b.addresses(),

@@ -23,16 +23,21 @@ const (
 	otherSuffix = "tail-scale.ts.net" // of the tailnet that shares nodes with ours
 )
 
-// now is when the control plane made the netmap.
-var now = time.Date(2026, 7, 14, 9, 30, 15, 0, time.UTC)
-
 // Realistic returns a netmap as a control client hands it over for a tailnet
 // with that many peers: people's devices, tagged servers, subnet routers, exit
 // nodes, shared-in nodes and Mullvad-like WireGuard-only ones, a few of them odd
 // (expired, jailed, unsigned), and all else that a control plane sends. One peer
 // takes about 1,300 bytes as JSON.
 func Realistic(peers int, seed uint64) *netmap.NetworkMap {
-	b := newBuilder(seed)
+	return RealisticAt(madeAt, peers, seed)
+}
+
+// madeAt is when the control plane made the netmap, unless a caller says otherwise.
+var madeAt = time.Date(2026, 7, 14, 9, 30, 15, 0, time.UTC)
+
+// RealisticAt is [Realistic] at a given time, in UTC: keys of people's devices expire in the half a year after it.
+func RealisticAt(now time.Time, peers int, seed uint64) *netmap.NetworkMap {
+	b := newBuilder(now, seed)
 	b.users(max(1, peers/3))
 	self := b.self()
 	nm := &netmap.NetworkMap{
@@ -75,6 +80,7 @@ func mustMatches(rules []tailcfg.FilterRule) []filter.Match {
 // builder makes the parts of a realistic netmap, consistent with each other.
 type builder struct {
 	*rand.Rand
+	now      time.Time // when the control plane made the netmap
 	profiles []*tailcfg.UserProfile
 	byUser   map[tailcfg.UserID]*tailcfg.UserProfile
 	owner    *tailcfg.UserProfile // of the self node
@@ -97,9 +103,10 @@ type builder struct {
 	routers  int
 }
 
-func newBuilder(seed uint64) *builder {
+func newBuilder(now time.Time, seed uint64) *builder {
 	return &builder{
 		Rand:     rand.New(rand.NewPCG(seed, 'r')),
+		now:      now,
 		byUser:   map[tailcfg.UserID]*tailcfg.UserProfile{},
 		lastNode: 1_204_817_553_901_277,
 		lastUser: 3_481_120_047_219,
@@ -123,9 +130,9 @@ func (b *builder) bytes(n int) []byte {
 	return p
 }
 
-// before returns a time up to d before now, in whole units of precision.
+// before returns a time up to d before b.now, in whole units of precision.
 func (b *builder) before(d, precision time.Duration) time.Time {
-	return now.Add(-time.Duration(b.Int64N(int64(d)))).Truncate(precision)
+	return b.now.Add(-time.Duration(b.Int64N(int64(d)))).Truncate(precision)
 }
 
 func (b *builder) nodeID() tailcfg.NodeID {

@@ -105,7 +105,7 @@ func (b *builder) derpMap() *tailcfg.DERPMap {
 }
 
 func (b *builder) sshPolicy() *tailcfg.SSHPolicy {
-	expires := now.Add(8 * time.Hour)
+	expires := b.now.Add(8 * time.Hour)
 	return &tailcfg.SSHPolicy{Rules: []*tailcfg.SSHRule{
 		{
 			RuleExpires: &expires,

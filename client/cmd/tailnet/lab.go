@@ -48,9 +48,11 @@ func newLab(ctx context.Context, self netip.AddrPort, peers int, churn time.Dura
 	return l
 }
 
-// netmap returns a tenth more peers than there are at first, so that some may come and go.
+// netmap returns a tenth more peers than there are at first, so that some may come and go. It is the same throughout
+// a month, so that a server that is started again changes nothing, and yet most keys are good.
 func (l *lab) netmap(peers int) *netmap.NetworkMap {
-	nm := netmaptest.Realistic(peers+peers/10+1, l.seed)
+	year, month, _ := time.Now().UTC().Date()
+	nm := netmaptest.RealisticAt(time.Date(year, month, 1, 0, 0, 0, 0, time.UTC), peers+peers/10+1, l.seed)
 	if l.hostile {
 		nm = netmaptest.HostileNames(nm)
 	}
