@@ -166,11 +166,11 @@ describe('refused', () => {
       const foreign = await openCache({ database: 'network', owner: 'http://other.example' });
       await foreign.store(netmap);
     });
-    const again = await rig.open();
+    const again = await rig.open((page) => askAtOnce(page, 'http://web/'));
     await inState(again, 'empty');
     await again.waitForSelector('#timeline li[data-step=started]', patience);
-    const { state } = await openPeer(again, 'http://web/');
-    assert.equal(state, 'failed');
+    assert.equal((await answer(again)).state, 'failed');
+    assert.equal(await again.$eval('#reach', (reach) => reach.checkVisibility()), false, 'there is nothing to open');
     assert.equal((await steps(again)).restored, undefined);
   });
 });
