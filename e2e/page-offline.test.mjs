@@ -204,7 +204,8 @@ test('a program that does not load', async () => {
   await says(page, 'couldn.t be loaded.*then reload');
 });
 
-test('forgets also while a network map is on its way to the page', async () => {
+test('forgets also while a network map is on its way to the page', async (t) => {
+  t.after(() => copy.ask('network', { peers: 20 }));
   await copy.prefix(`const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
     Object.defineProperty(MessagePort.prototype, 'onmessage', {
       set(take) {
@@ -219,7 +220,6 @@ test('forgets also while a network map is on its way to the page', async () => {
   await page.evaluate(() => document.querySelector('#forget').click());
   await page.evaluate(() => document.querySelector('#forget-dialog .danger').click());
   await inMode(page, 'forgotten');
-  await copy.ask('network', { peers: 20 });
 });
 
 test('the snapshot as files, of which the command netmapcache reads one', async (t) => {

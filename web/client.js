@@ -1,7 +1,7 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
-import { privateGlobal } from './go.js';
+import { dropTimers, privateGlobal } from './go.js';
 import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
@@ -78,7 +78,8 @@ async function run(host, emit, onProgress) {
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
-  go._resume = () => {}; // timers and sockets that it had may still call it, which would throw
+  dropTimers(go);
+  go._resume = () => {}; // sockets that it had may still call it, which would throw
 }
 
 // counted returns the same response, which tells of its progress as it is read.

@@ -16,8 +16,7 @@ export async function runGo(module, host) {
   const end = (message, cause) => {
     if (ended) return;
     ended = true;
-    for (const timeout of go._scheduledTimeouts.values()) clearTimeout(timeout);
-    go._scheduledTimeouts.clear();
+    dropTimers(go);
     host.end(message, cause);
   };
   const crash = (cause) => end(`the WebAssembly program failed: ${cause.message}`, cause);
@@ -39,6 +38,13 @@ export async function runGo(module, host) {
   const instance = await WebAssembly.instantiate(module, go.importObject);
   go.run(instance).then(() => end('the WebAssembly program ended'), crash);
   return functions;
+}
+
+// dropTimers drops the timers of a program that has ended. One that fired would call _resume for as long as
+// the program doesn't take notice of it: forever, where _resume does nothing.
+export function dropTimers(go) {
+  for (const timeout of go._scheduledTimeouts.values()) clearTimeout(timeout);
+  go._scheduledTimeouts.clear();
 }
 
 // privateGlobal returns a stand-in for the global object, through which Go's
