@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"iter"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,10 @@ func (c *cache) current(ctx context.Context) (*kept, error) {
 	}
 	c.kept = nil
 	start, waited := time.Now(), *c.store.waited
+	// Nearly all that a Load allocates stays. To look for garbage meanwhile would take a quarter of the time.
+	percent := debug.SetGCPercent(-1)
 	nm, err := c.Load(ctx)
+	debug.SetGCPercent(percent)
 	if err != nil {
 		return nil, err
 	}
