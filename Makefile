@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web bench-resume wasm package tool client chromium npm clean
+.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web bench-resume wasm package tool client chromium iproute npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -50,7 +50,7 @@ test-resume:
 	$(call say,a native node comes up without control; building it takes minutes the first time)
 	cd client && TEST_RESUME=1 go test -v -count=1 -timeout 20m ./internal/resume
 
-test-resume-page: chromium npm wasm client page
+test-resume-page: chromium iproute npm wasm client page
 	$(call say,a browser that starts while the control plane is down)
 	cd e2e && ../tools/loopback node --test --test-timeout=900000 --test-reporter=spec resume.mjs
 
@@ -119,7 +119,7 @@ bench-web: chromium engines npm wasm client page
 	cd e2e && node bench/run.mjs chromium firefox
 
 ## bench-resume: how soon a node that starts has the network map, and a peer's answer; write it into docs/performance.md
-bench-resume: chromium npm wasm client page
+bench-resume: chromium iproute npm wasm client page
 	$(call say,from start to a peer's answer; takes some minutes)
 	cd e2e && ../tools/loopback node bench/resume.mjs
 
@@ -161,6 +161,15 @@ engines:
 		echo '== installing Firefox and WebKitGTK' && apt-get update -qq && apt-get install -y -qq firefox-esr webkit2gtk-driver xvfb >/dev/null; \
 	else \
 		echo 'Firefox or WebKitGTK is missing: install the packages firefox-esr, webkit2gtk-driver and xvfb'; exit 1; \
+	fi; }
+
+# For tools/loopback.
+iproute:
+	@command -v ip >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo '== installing ip' && apt-get update -qq && apt-get install -y -qq iproute2 >/dev/null; \
+	else \
+		echo 'ip is missing: install the package iproute2 (Debian, Ubuntu: sudo apt-get install iproute2)'; exit 1; \
 	fi; }
 
 npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.json

@@ -109,3 +109,14 @@ async function listening(port) {
 }
 
 export const engines = { firefox, webkit };
+
+// startFor starts a browser for a test. The test is skipped, and there is none, where it isn't installed.
+export async function startFor(t, name) {
+  try {
+    return await engines[name]();
+  } catch (err) {
+    if (!/^no /.test(err.message)) throw err;
+    t.skip(err.message);
+    return undefined;
+  }
+}

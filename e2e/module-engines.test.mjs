@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { engines } from './engines.mjs';
+import { engines, startFor } from './engines.mjs';
 import { netmap } from './netmap.mjs';
 import { serve } from './serve.mjs';
 
@@ -31,12 +31,9 @@ const script = `
   await fetch('/result', { method: 'POST', body: JSON.stringify(await results) });
 `;
 
-for (const [name, start] of Object.entries(engines)) {
+for (const name of Object.keys(engines)) {
   test(name, async (t) => {
-    const browser = await start().catch((err) => {
-      if (!/^no /.test(err.message)) throw err;
-      t.skip(err.message);
-    });
+    const browser = await startFor(t, name);
     if (!browser) return;
     let receive;
     const received = new Promise((resolve) => (receive = resolve));

@@ -6,19 +6,20 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { answer, inMode, inState, joined, patience, saved, text } from './page.mjs';
+import { answer, focused, inMode, inState, joined, patience, saved, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let server;
 let origin;
+let ask;
 let browser;
 let page;
 let session;
 
 before(async () => {
-  ({ server, origin } = await startTailnet('-peers', '60', '-churn', '0'));
+  ({ server, origin, ask } = await startTailnet('-peers', '60', '-churn', '0'));
   browser = await launch();
   page = await browser.newPage();
   session = await page.createCDPSession();
@@ -53,26 +54,15 @@ async function clean(state) {
   await page.setViewport({ width: 1280, height: 900 });
 }
 
-const focused = () => page.evaluate(() => document.activeElement.id);
-
-// tabTo presses the tabulator until an element has the focus.
-async function tabTo(id) {
-  for (let i = 0; i < 60; i++) {
-    if ((await focused()) === id) return;
-    await page.keyboard.press('Tab');
-  }
-  assert.fail(`the keyboard doesn't get to ${id}`);
-}
-
 test('without a network', async () => {
-  await setControlFrom(false);
+  await ask('control', { up: false });
   await page.goto(origin);
   await inMode(page, 'empty');
   await clean('empty');
 });
 
 test('live', async () => {
-  await setControlFrom(true);
+  await ask('control', { up: true });
   await page.reload();
   await inState(page, 'live');
   await saved(page);
@@ -82,7 +72,7 @@ test('live', async () => {
 });
 
 test('nothing jumps while the page loads', async () => {
-  await setControlFrom(false);
+  await ask('control', { up: false });
   await page.reload();
   await inState(page, 'cached');
   await page.waitForFunction(() => performance.getEntriesByName('page:render').length > 0, patience);
@@ -97,28 +87,28 @@ test('offline', async () => {
 
 test('by keyboard: find a peer, read it, go back', async () => {
   await page.evaluate(() => document.activeElement.blur());
-  await tabTo('search');
+  await tabTo(page, 'search');
   await page.keyboard.type('linux');
   await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
-  await tabTo('peers');
+  await tabTo(page, 'peers');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('End');
   await page.keyboard.press('Home');
   const first = await page.$eval('#peers', (grid) => document.getElementById(grid.getAttribute('aria-activedescendant')).dataset.id);
   await page.keyboard.press('Enter');
   await page.waitForSelector('#details:not([hidden])', patience);
-  assert.equal(await focused(), 'details-name');
+  assert.equal(await focused(page), 'details-name');
   assert.ok((await text(page, 'details-body')).includes(first), 'it is the peer that was selected');
   await clean('details');
   await page.keyboard.press('Escape');
-  assert.equal(await focused(), 'peers');
+  assert.equal(await focused(page), 'peers');
   assert.equal(await page.$eval('#details', (details) => details.hidden), true);
 });
 
 test('by keyboard: open a peer', async () => {
   assert.equal(await page.$eval('#reach-note', (note) => note.role ?? note.getAttribute('role')), 'status', 'what comes of it is announced');
   await page.evaluate(() => document.activeElement.blur());
-  await tabTo('reach-url');
+  await tabTo(page, 'reach-url');
   for (const [typed, state, note] of [['web', 'answered', /^Status 200/], ['nobody', 'failed', /^No answer: .*no peer is called "nobody"/]]) {
     await page.$eval('#reach-url', (input) => input.select());
     await page.keyboard.type(typed);
@@ -126,7 +116,7 @@ test('by keyboard: open a peer', async () => {
     const got = await answer(page);
     assert.equal(got.state, state, got.note);
     assert.match(got.note, note);
-    assert.equal(await focused(), 'reach-url', 'ready for the next');
+    assert.equal(await focused(page), 'reach-url', 'ready for the next');
     await clean(`a peer ${state}`);
   }
   assert.equal(await page.$eval('#reach-frame', (frame) => frame.hidden), true, 'of a failure nothing older is shown');
@@ -140,13 +130,13 @@ test('by keyboard: sort, move the map, bring control back, forget', async () => 
   await page.keyboard.press('Enter');
   assert.equal(await page.$eval('[data-sort="address"]', (header) => header.ariaSort), 'descending');
   await page.evaluate(() => document.activeElement.blur());
-  await tabTo('map');
+  await tabTo(page, 'map');
   for (const key of ['+', 'ArrowLeft', 'ArrowDown', '-', '0']) await page.keyboard.press(key);
   await page.evaluate(() => document.activeElement.blur());
-  await tabTo('control');
+  await tabTo(page, 'control');
   await page.keyboard.press('Enter');
   await inState(page, 'live');
-  await tabTo('forget');
+  await tabTo(page, 'forget');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#forget-dialog[open]', patience);
   await clean('asking');
@@ -155,7 +145,3 @@ test('by keyboard: sort, move the map, bring control back, forget', async () => 
   await inMode(page, 'forgotten');
   await clean('forgotten');
 });
-
-async function setControlFrom(up) {
-  await fetch(`${origin}/-/control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ up }) });
-}

@@ -14,13 +14,12 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url));
 // startCopy serves a copy of the page, and a tailnet with these flags.
 export async function startCopy(...flags) {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  const { server, origin } = await startTailnet('-churn', '0', '-web', folder, '-web', dist, ...flags);
-  const ask = (what, wanted) => fetch(`${origin}/-/${what}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) });
+  const { server, origin, ask } = await startTailnet('-churn', '0', '-web', folder, '-web', dist, ...flags);
   const copy = {
     origin,
     path: (name) => join(folder, name),
     replace: (name, content) => writeFile(join(folder, name), content),
-    ask, // the server for another state of its control plane or network
+    ask, // of startTailnet
     control: (up) => ask('control', { up }),
 
     // restore makes the copy one of the page as it is.

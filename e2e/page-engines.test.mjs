@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 
-import { engines } from './engines.mjs';
-import { inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, text } from './page.mjs';
+import { engines, startFor } from './engines.mjs';
+import { inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const hostile = ['<script>alert(document.domain)</script>', '"><img src=x onerror=alert(1)>', 'javascript:alert(1)//', '__proto__'];
@@ -92,21 +92,9 @@ const steps = {
   },
 };
 
-// tabTo presses the tabulator until an element has the focus.
-async function tabTo(page, id) {
-  for (let i = 0; i < 60; i++) {
-    if ((await page.evaluate(() => document.activeElement.id)) === id) return;
-    await page.keyboard.press('Tab');
-  }
-  assert.fail(`the keyboard doesn't get to ${id}`);
-}
-
-for (const [name, start] of Object.entries(engines)) {
+for (const name of Object.keys(engines)) {
   test(name, async (t) => {
-    const browser = await start().catch((err) => {
-      if (!/^no /.test(err.message)) throw err;
-      t.skip(err.message);
-    });
+    const browser = await startFor(t, name);
     if (!browser) return;
     const it = { name, browser, ...(await startTailnet('-peers', '60', '-native=false', '-churn', '0', '-hostile-names')) };
     try {

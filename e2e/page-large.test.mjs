@@ -14,11 +14,12 @@ const start = 100; // of the task in which the page's script starts; it has noth
 
 let server;
 let origin;
+let ask;
 let browser;
 let page;
 
 before(async () => {
-  ({ server, origin } = await startTailnet('-peers', String(peers), '-churn', '0'));
+  ({ server, origin, ask } = await startTailnet('-peers', String(peers), '-churn', '0'));
   browser = await launch();
   page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });
@@ -56,13 +57,11 @@ test('goes live', async (t) => {
   await saved(page);
 });
 
-const churn = (churn) => fetch(`${origin}/-/network`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ churn }) });
-
 test('takes changes', (t) => traced(t, async () => {
-  await churn(1000);
+  await ask('network', { churn: 1000 });
   const { deltas } = await page.evaluate(() => ({ ...document.body.dataset }));
   await page.waitForFunction((deltas) => Number(document.body.dataset.deltas) > deltas + 5, patience, Number(deltas));
-  await churn(0);
+  await ask('network', { churn: 0 });
 }));
 
 test('scrolls, searches, sorts and filters', (t) => traced(t, async () => {

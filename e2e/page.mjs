@@ -49,6 +49,17 @@ export async function peers(page) {
   return Object.fromEntries(rows.map(([id, cells]) => [id, cells.map((cell) => cell.replace(/^was /, '').replace(/^offline .*/, 'offline'))]));
 }
 
+export const focused = (page) => page.evaluate(() => document.activeElement.id);
+
+// tabTo presses the tabulator until an element has the focus.
+export async function tabTo(page, id) {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)) === id) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`the keyboard doesn't get to ${id}`);
+}
+
 // openPeer has the page open a peer, by keyboard: the form moves while the parts above it fill. It returns what answer does.
 export async function openPeer(page, url) {
   await page.$eval('#reach-url', (input) => input.select());

@@ -15,6 +15,7 @@ import { startTailnet } from './tailnet.mjs';
 const flags = ['-churn', '200ms', '-peers', '300'];
 let server;
 let origin;
+let ask;
 let profile;
 let browser;
 let page;
@@ -23,7 +24,7 @@ const complaints = []; // errors in the page that nobody expects
 
 before(async () => {
   profile = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
-  ({ server, origin } = await startTailnet(...flags));
+  ({ server, origin, ask } = await startTailnet(...flags));
   await openBrowser();
 });
 
@@ -134,13 +135,12 @@ test('keeps the page: with the server gone, reload and a new browser process sho
   assert.deepEqual(await device(page), lastDevice);
   assert.deepEqual(await peers(page), lastPeers);
   // At the same address, since that is what a browser knows a page by.
-  ({ server } = await startTailnet(...flags, '-addr', `127.0.0.1:${port}`, '-control-down'));
+  ({ server, ask } = await startTailnet(...flags, '-addr', `127.0.0.1:${port}`, '-control-down'));
 });
 
 test('goes live by itself, as the same node, when the control plane returns', async () => {
   // Not by the page's own button, which makes the client try at once.
-  const response = await fetch(`${origin}/-/control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"up": true}' });
-  assert.equal((await response.json()).up, true);
+  assert.equal((await ask('control', { up: true })).up, true);
   await inState(page, 'live');
   assert.equal((await device(page))['Node key'], firstDevice['Node key']);
   assert.equal((await device(page)).Name, firstDevice.Name);

@@ -43,16 +43,6 @@ class Rig {
     return page;
   }
 
-  async ask(path, body) {
-    const response = await fetch(`${this.origin}/-/${path}`, body && {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    assert.equal(response.status, 200, `${path}: ${response.statusText}`);
-    return response.json();
-  }
-
   // answered returns how many requests the control plane has answered so far.
   async answered() {
     return (await this.ask('control')).answered;

@@ -47,7 +47,7 @@ const countIs = (pattern) => page.waitForFunction((pattern) => new RegExp(patter
 const groups = {
   // One session: from nothing to live, offline and back, and forgotten.
   async session() {
-    const { server, origin } = await startTailnet('-peers', '300', '-churn', '0', '-control-down');
+    const { server, origin, ask } = await startTailnet('-peers', '300', '-churn', '0', '-control-down');
     await page.goto(origin);
     await inMode(page, 'empty');
     await take('empty');
@@ -77,7 +77,7 @@ const groups = {
     await page.reload();
     await inMode(page, 'offline');
     await take('offline');
-    await fetch(`${origin}/-/network`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"peers": 120}' });
+    await ask('network', { peers: 120 });
     await setControl(page, true);
     await inState(page, 'live');
     await page.waitForSelector('#changes:not([hidden])', patience);
@@ -95,7 +95,7 @@ const groups = {
     page = first;
     await page.bringToFront();
 
-    await fetch(`${origin}/-/expire`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    await ask('expire', {});
     await inMode(page, 'expired');
     await take('key-expired');
 

@@ -24,7 +24,7 @@ const peer = 'http://web/'; // a native peer of the embedded tailnet
 
 // measureBrowser returns, by state of the control plane, the milliseconds from navigation to each step, one object a visit.
 async function measureBrowser() {
-  const { server, origin } = await startTailnet('-churn', '0', '-peers', PEERS);
+  const { server, origin, ask } = await startTailnet('-churn', '0', '-peers', PEERS);
   const profile = await mkdtemp(join(tmpdir(), 'netmapcache-resume-'));
   // visit opens the page in a new browser process, and returns what use makes of it.
   const visit = async (use, prepare = () => {}) => {
@@ -37,10 +37,6 @@ async function measureBrowser() {
     } finally {
       await browser.close();
     }
-  };
-  const setControl = async (up) => {
-    const response = await fetch(`${origin}/-/control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ up }) });
-    assert.equal(response.status, 200);
   };
   try {
     await visit(async (page) => {
@@ -55,7 +51,7 @@ async function measureBrowser() {
     for (let i = 1; i <= Number(REPEAT); i++) {
       for (const [name, samples] of Object.entries(visits)) {
         const up = name === 'control up';
-        await setControl(up);
+        await ask('control', { up });
         samples.push(await visit((page) => timeline(page, up), (page) => askAtOnce(page, peer)));
         console.log(`  ${name}, visit ${i} of ${REPEAT}: ${JSON.stringify(samples.at(-1))}`);
       }

@@ -60,20 +60,20 @@ const refresh = unhurried(async () => {
   const live = Boolean(own && !own.Cached);
   const info = await loadInfo();
   changed({ info });
-  const begin = (netmap, total) => ({ netmap, total, live, heard, confirmedAt: info?.confirmedAt.getTime() });
+  const startOf = (netmap, total) => ({ netmap, total, live, heard, confirmedAt: info?.confirmedAt.getTime() });
   if (own) {
     const { Peers, UserProfiles, ...netmap } = own;
-    model.postMessage({ start: begin(netmap, Peers?.length ?? 0), peers: Peers ?? [], users: UserProfiles });
-  } else if (!(await stream(begin))) {
-    model.postMessage({ start: begin(undefined, 0), peers: [] });
+    model.postMessage({ start: startOf(netmap, Peers?.length ?? 0), peers: Peers ?? [], users: UserProfiles });
+  } else if (!(await stream(startOf))) {
+    model.postMessage({ start: startOf(undefined, 0), peers: [] });
   }
   if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
 });
 
 // stream hands on the cached network map, and reports whether there is one.
-async function stream(begin) {
+async function stream(startOf) {
   try {
-    await cache?.stream(({ netmap, total, peers, users }) => model.postMessage({ start: netmap && begin(netmap, total), peers, users }));
+    await cache?.stream(({ netmap, total, peers, users }) => model.postMessage({ start: netmap && startOf(netmap, total), peers, users }));
     if (cache) problem('cache');
     return Boolean(cache);
   } catch (error) {
