@@ -104,6 +104,7 @@ const inSight = () => virtual.getVirtualItems();
 
 // render makes the rows in sight, and leaves those alone that are as they should be.
 function render() {
+  const covered = head.offsetHeight; // read once, before rows change: it makes the browser lay the page out
   body.style.height = `${virtual.getTotalSize()}px`;
   const before = new Map([...body.children].map((row) => [row.dataset.index, row]));
   const rows = inSight().map(({ index, start }) => {
@@ -112,7 +113,7 @@ function render() {
     const old = before.get(String(index));
     before.delete(String(index));
     const row = old?.peer && sameRow(old.peer, peer) ? old : makeRow(index, peer, old);
-    row.style.transform = `translateY(${start - head.offsetHeight}px)`;
+    row.style.transform = `translateY(${start - covered}px)`;
     row.classList.toggle('active', index === active);
     row.setAttribute('aria-selected', Boolean(peer) && peer.id === selected);
     return row;
