@@ -67,6 +67,15 @@ export function pageTable(visits) {
 ${table(['', 'before', ...stages, 'render', 'first frame', 'hello', 'first frame / hello', 'all peers'], rows)}`;
 }
 
+// tasksTable shows what tasks.mjs measured.
+export function tasksTable(results) {
+  const sizes = Object.values(results);
+  const rows = Object.keys(sizes[0]).map((activity) => [activity, ...sizes.map((samples) => `${ms(median(samples[activity]))} ±${spread(samples[activity]).toFixed(0)}%`)]);
+  return `Milliseconds of processor time, medians of ${Object.values(sizes[0])[0].length}. The target is 50.
+
+${table(['', ...Object.keys(results).map((peers) => `${Number(peers).toLocaleString('en')} peers`)], rows)}`;
+}
+
 const steps = {
   'page:render': 'cached map on the screen',
   asked: 'peer asked',

@@ -14,7 +14,8 @@ import { engines } from '../engines.mjs';
 import { serve } from '../serve.mjs';
 import { update } from './docs.mjs';
 import { measurePage } from './page.mjs';
-import { pageTable, storesTable } from './report.mjs';
+import { pageTable, storesTable, tasksTable } from './report.mjs';
+import { measureTasks } from './tasks.mjs';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { PEERS = '10000', REPEAT = '9', UPSTREAM_REPEAT = '3' } = process.env;
@@ -77,11 +78,13 @@ async function measureStores(name) {
 const results = { machine: `${cpus().length} processors, ${cpus()[0].model}`, ...settings, stores: {} };
 for (const name of names) results.stores[name] = await measureStores(name);
 results.page = await measurePage([10, settings.peers], settings.repetitions);
+results.tasks = await measureTasks([300, settings.peers], Math.min(settings.repetitions, 3));
 await writeFile(path('../../dist/bench-web.json'), JSON.stringify(results, undefined, 1));
 
 const sections = {
   stores: [results.machine, ...Object.values(results.stores).map((result) => storesTable(results, result))].join('\n\n'),
   page: pageTable(results.page),
+  tasks: tasksTable(results.tasks),
 };
 console.log(Object.values(sections).join('\n\n'));
 await update(path('../../docs/performance.md'), sections);

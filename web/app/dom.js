@@ -17,6 +17,12 @@ export function breathe() {
   return globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 }
 
+// frame lets the browser show what was changed; where it shows nothing, as in a tab that is behind others, it takes a moment.
+export const frame = () => new Promise((resolve) => {
+  requestAnimationFrame(resolve);
+  setTimeout(resolve, 50);
+});
+
 // setText leaves an element alone that has the text already, so that it isn't announced again.
 export function setText(id, text) {
   const found = byId(id);

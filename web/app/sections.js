@@ -1,15 +1,17 @@
 // The sections below the peers: this device, health, users, DNS, relays, packet filter, SSH policy.
 
-import { breathe, byId, element, pairs, table } from './dom.js';
+import { byId, element, frame, pairs, table } from './dom.js';
 import { bytes, clock, count, shortKey } from './format.js';
 
 const shown = {}; // what each section shows, so that it is left alone while that stays
 
+// section fills a section anew if its data changed, and reports whether it did.
 function section(id, data, make) {
   const key = JSON.stringify(data);
-  if (shown[id] === key) return;
+  if (shown[id] === key) return false;
   shown[id] = key;
   byId(id).replaceChildren(...make(data));
+  return true;
 }
 
 export function showSelf(network) {
@@ -30,8 +32,7 @@ export async function showSections(network, complete) {
     ['ssh', network.ssh, ssh],
   ];
   for (const one of complete ? [...all, ...ofPeers] : all) {
-    section(...one);
-    await breathe();
+    if (section(...one)) await frame(); // the browser lays out one at a time
   }
 }
 
