@@ -48,9 +48,6 @@ type stored struct {
 // too often it reports errOutrun and has changed nothing, unless it may replace
 // anything: then it does without a guard in the end.
 func (c *Cache) commit(ctx context.Context, next *snapshot, over replaces) error {
-	if err := next.checkSize(); err != nil {
-		return err
-	}
 	for attempt := range attempts {
 		st, err := c.examine(ctx)
 		if err != nil {
@@ -79,16 +76,12 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, over replaces) error
 			c.keep(next, st.value, st.root)
 			return nil
 		}
-		ch, root := c.change(st, next)
+		guard := st.guard()
 		if unguarded {
-			ch.Guard = nil
+			guard = nil
 		}
-		err = store.Commit(ctx, c.store, ch)
-		if err == nil {
-			c.keep(next, ch.Put[len(ch.Put)-1].Value, root)
-			return nil
-		} else if !errors.Is(err, store.ErrConflict) {
-			return storeError(rootKey, err)
+		if err := c.replace(ctx, st, guard, next); !errors.Is(err, store.ErrConflict) {
+			return err
 		}
 	}
 	return errOutrun
@@ -100,9 +93,6 @@ func (c *Cache) commit(ctx context.Context, next *snapshot, over replaces) error
 func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 	if c.last.root == nil { // upstream's layout
 		return c.commit(ctx, next, aSnapshot)
-	}
-	if err := next.checkSize(); err != nil {
-		return err
 	}
 	good := keysOf(c.last)
 	st := &stored{value: c.last.value, root: c.last.root, good: good}
@@ -118,15 +108,8 @@ func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
 		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrDamaged):
 			return storeError(rootKey, err)
 		}
-	} else {
-		ch, root := c.change(st, next)
-		err := store.Commit(ctx, c.store, ch)
-		if err == nil {
-			c.keep(next, ch.Put[len(ch.Put)-1].Value, root)
-			return nil
-		} else if !errors.Is(err, store.ErrConflict) {
-			return storeError(rootKey, err)
-		}
+	} else if err := c.replace(ctx, st, st.guard(), next); !errors.Is(err, store.ErrConflict) {
+		return err
 	}
 	return c.commit(ctx, next, aSnapshot)
 }
@@ -200,12 +183,12 @@ func (c *Cache) unchanged(st *stored, next *snapshot) bool {
 	if age := c.now().Sub(root.Confirmed); age > confirmEvery || age < -confirmEvery {
 		return false
 	}
-	wanted := keysOf(next)
-	for key := range wanted {
-		if !st.good[key] {
+	for _, col := range next.columns() {
+		if col.Size == 0 || !st.good[col.key()] {
 			return false
 		}
 	}
+	wanted := keysOf(next)
 	for _, key := range st.removable {
 		if !wanted[key] {
 			return false
@@ -218,7 +201,7 @@ func (c *Cache) unchanged(st *stored, next *snapshot) bool {
 // it, it also sees to it that it is durable: the writer may have been killed
 // when it had just become visible.
 func (c *Cache) confirm(ctx context.Context, st *stored) error {
-	guard := &store.Guard{Key: rootKey, Value: st.value}
+	guard := st.guard()
 	if st.root.Writer == c.writer {
 		return guard.Check(c.store.Load(ctx, rootKey))
 	}
@@ -231,8 +214,38 @@ func sameShape(root *format.Root, s *snapshot) bool {
 	return root.PeerParts == uint64(len(s.peers.parts)) && root.UserParts == uint64(len(s.users.parts))
 }
 
-// change returns the change that makes next of what is stored, and its root.
-func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) {
+// guard is the condition that st is still what is stored.
+func (st *stored) guard() *store.Guard {
+	return &store.Guard{Key: rootKey, Value: st.value, Absent: st.absent}
+}
+
+// replace makes next of what is stored, if guard holds, and keeps it.
+func (c *Cache) replace(ctx context.Context, st *stored, guard *store.Guard, next *snapshot) error {
+	var value []byte
+	var root *format.Root
+	err := store.CommitStream(ctx, c.store, guard, func(put func(store.Entry) error) (remove []string, err error) {
+		if err := next.putColumns(st.good, put); err != nil {
+			return nil, err
+		}
+		root = c.newRoot(st, next)
+		value = sealRoot(root)
+		wanted := keysOf(next)
+		for _, key := range st.removable {
+			if !wanted[key] {
+				remove = append(remove, key)
+			}
+		}
+		return remove, put(store.Entry{Key: rootKey, Value: value})
+	})
+	if err != nil {
+		return storeError(rootKey, err)
+	}
+	c.keep(next, value, root)
+	return nil
+}
+
+// newRoot returns the root of next, which replaces st.
+func (c *Cache) newRoot(st *stored, next *snapshot) *format.Root {
 	now := c.now().UTC().Round(0)
 	root := &format.Root{
 		Major:      format.Major,
@@ -243,16 +256,11 @@ func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) 
 		Owner:      c.owner,
 		PeerParts:  uint64(len(next.peers.parts)),
 		UserParts:  uint64(len(next.users.parts)),
+		Columns:    make([]format.Column, 0, len(next.columns())),
 		Upstream:   st.upstream,
 	}
-	ch := store.Change{Guard: &store.Guard{Key: rootKey, Value: st.value, Absent: st.absent}}
-	wanted, columns := keysOf(next), next.columns()
-	root.Columns = make([]format.Column, 0, len(columns))
-	for _, col := range columns {
+	for _, col := range next.columns() {
 		root.Columns = append(root.Columns, col.Column)
-		if key := col.key(); !st.good[key] {
-			ch.Put = append(ch.Put, store.Entry{Key: key, Value: col.bytes()})
-		}
 	}
 	if st.root != nil {
 		root.Generation += st.root.Generation
@@ -263,13 +271,7 @@ func (c *Cache) change(st *stored, next *snapshot) (store.Change, *format.Root) 
 	if next.stamp != nil {
 		root.Saved, root.Confirmed, root.Owner = next.stamp.Saved, next.stamp.Confirmed, next.stamp.Owner
 	}
-	ch.Put = append(ch.Put, store.Entry{Key: rootKey, Value: sealRoot(root)})
-	for _, key := range st.removable {
-		if !wanted[key] {
-			ch.Remove = append(ch.Remove, key)
-		}
-	}
-	return ch, root
+	return root
 }
 
 // keep makes s, which is stored with the given root, the snapshot that c.last is.
@@ -279,16 +281,22 @@ func (c *Cache) keep(s *snapshot, value []byte, root *format.Root) {
 	c.last = s
 }
 
-// keysOf returns the keys of the columns of s.
+// keysOf returns the keys of the columns of s that were encoded.
 func keysOf(s *snapshot) map[string]bool {
-	if s.keys == nil {
-		columns := s.columns()
-		s.keys = make(map[string]bool, len(columns))
-		for _, col := range columns {
-			s.keys[col.key()] = true
+	if s.keys != nil {
+		return s.keys
+	}
+	columns := s.columns()
+	keys := make(map[string]bool, len(columns))
+	for _, col := range columns {
+		if col.Size > 0 {
+			keys[col.key()] = true
 		}
 	}
-	return s.keys
+	if len(keys) == len(columns) {
+		s.keys = keys
+	}
+	return keys
 }
 
 // storeError reports what the store said of the column or key called name.

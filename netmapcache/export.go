@@ -1,6 +1,7 @@
 package netmapcache
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -39,12 +40,15 @@ func (c *Cache) Export(ctx context.Context, w io.Writer) error {
 			values = append(values, r.values[columnKey(col)])
 		}
 	} else { // upstream's layout
-		ch, _ := reader.change(&stored{}, s)
-		last := len(ch.Put) - 1
-		values = append(values, ch.Put[last].Value)
-		for _, e := range ch.Put[:last] {
-			values = append(values, e.Value)
+		values = append(values, nil) // the root, which is made of the columns
+		err := s.putColumns(nil, func(e store.Entry) error {
+			values = append(values, bytes.Clone(e.Value))
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("netmapcache: export: %w", err)
 		}
+		values[0] = sealRoot(reader.newRoot(&stored{}, s))
 	}
 	if _, err := w.Write(codec.AppendExported(nil, values)); err != nil {
 		return fmt.Errorf("netmapcache: export: %w", err)

@@ -96,8 +96,8 @@ func (ops *listOps[T]) divide(items []T, old list[T]) list[T] {
 	return ops.list(parts, old)
 }
 
-// buffers are what parts are encoded into to learn their digests, which mostly tell
-// that they are stored already.
+// buffers are what parts are encoded into, to learn their digests, which mostly tell
+// that they are stored already, and to be stored.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // list makes a list of parts, and takes from old the columns of those that are the same.
@@ -115,12 +115,13 @@ func (ops *listOps[T]) list(parts [][]T, old list[T]) list[T] {
 		case same():
 			l.columns[i] = old.columns[i]
 		default:
-			*buf = ops.encode((*buf)[:0], part)
 			c := ops.column(i, part)
-			c.Digest, c.Size = digestOf(*buf), uint64(len(*buf))
-			if len(old.columns) != len(parts) || old.columns[i] == nil || old.columns[i].Digest != c.Digest {
-				c.data = bytes.Clone(*buf) // to be stored, most likely
-			}
+			if len(old.columns) == len(parts) {
+				data := c.bytes(buf)
+				if old.columns[i] == nil || old.columns[i].Digest != c.Digest {
+					c.data = bytes.Clone(data) // to be stored, most likely
+				}
+			} // else to be stored for sure, and encoded then
 			l.columns[i] = c
 		}
 	}
@@ -136,7 +137,7 @@ func equal[T comparable](a, b []T) bool {
 func (ops *listOps[T]) column(i int, part []T) *column {
 	return &column{
 		Column: format.Column{Kind: ops.kind, Part: uint64(i), Count: uint64(len(part))},
-		encode: func() []byte { return ops.encode(nil, part) },
+		encode: func(dst []byte) []byte { return ops.encode(dst, part) },
 	}
 }
 

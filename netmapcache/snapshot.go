@@ -7,6 +7,7 @@ import (
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"github.com/netmapcache/netmapcache/store"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
@@ -29,7 +30,7 @@ type snapshot struct {
 	givenUsers map[tailcfg.UserID]tailcfg.UserProfileView
 
 	all  []*column       // what columns returns, once it was called
-	keys map[string]bool // what keysOf returns, likewise
+	keys map[string]bool // what keysOf returns, once all columns were encoded
 }
 
 // next returns a copy of s, which may be nil, to be changed into the next snapshot.
@@ -43,14 +44,15 @@ func (s *snapshot) next() *snapshot {
 	return next
 }
 
-// A column is one column of a snapshot. Its bytes are at hand, or can be made again.
+// A column is one column of a snapshot. Its bytes are at hand, or can be made. As long as
+// they weren't, the size in its entry is 0.
 type column struct {
 	format.Column        // its entry in the root
 	storeKey      string // what key returns, once it was called
 
-	data   []byte        // nil for a part of a list once it is stored
-	encode func() []byte // makes data again, for a part of a list
-	of     any           // if not nil, a value whose identity stands for the content
+	data   []byte                  // nil for a part of a list, unless it is to be stored and was encoded already
+	encode func(dst []byte) []byte // appends it again, for a part of a list
+	of     any                     // if not nil, a value whose identity stands for the content
 }
 
 // newColumn returns the column of kind whose bytes encode appends. If of is not
@@ -64,7 +66,7 @@ func newColumn(old *column, kind format.Kind, of any, count int, encode func([]b
 	return c
 }
 
-// key returns the key that c is stored under.
+// key returns the key that c, which was encoded, is stored under.
 func (c *column) key() string {
 	if c.storeKey == "" {
 		c.storeKey = columnKey(c.Column)
@@ -79,19 +81,33 @@ func (c *column) set(data []byte) {
 	c.Size = uint64(len(data))
 }
 
-// bytes returns the bytes of c.
-func (c *column) bytes() []byte {
+// bytes returns the bytes of c, in *buf unless they are at hand.
+func (c *column) bytes(buf *[]byte) []byte {
 	if c.data != nil {
 		return c.data
 	}
-	return c.encode()
+	*buf = c.encode((*buf)[:0])
+	if c.Size == 0 {
+		c.Digest, c.Size = digestOf(*buf), uint64(len(*buf))
+	}
+	return *buf
 }
 
-// checkSize reports the column that is too large to be loaded again, if there is one.
-func (s *snapshot) checkSize() error {
+// putColumns calls put with the columns of s whose keys are not good. It encodes those that were not
+// encoded yet each when it is its turn. An error of its own tells of a column that is too large to be loaded again.
+func (s *snapshot) putColumns(good map[string]bool, put func(store.Entry) error) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
 	for _, c := range s.columns() {
+		if c.Size > 0 && good[c.key()] {
+			continue
+		}
+		data := c.bytes(buf) // on which the key depends
 		if c.Size > codec.MaxBytes {
-			return fmt.Errorf("netmapcache: %q: %d bytes are more than a column can have, %d", columnName(c.Column), c.Size, codec.MaxBytes)
+			return fmt.Errorf("%q: %d bytes are more than a column can have, %d", columnName(c.Column), c.Size, codec.MaxBytes)
+		}
+		if err := put(store.Entry{Key: c.key(), Value: data}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,4 +94,55 @@ func Commit(ctx context.Context, s Store, ch Change) error {
 		return nil // in force; what remains is for a later change to remove
 	}
 	return errors.Join(errs...)
+}
+
+// CommitStream applies the change of guard and stream to s: by its own CommitStream if s is
+// a [StreamCommitter], else it makes all of the change and has [Commit] apply that.
+func CommitStream(ctx context.Context, s Store, guard *Guard, stream Stream) error {
+	c, ok := s.(StreamCommitter)
+	if ok {
+		return c.CommitStream(ctx, guard, stream.checked(guard))
+	}
+	ch := Change{Guard: guard}
+	var err error
+	ch.Remove, err = stream(func(e Entry) error {
+		e.Value = bytes.Clone(e.Value)
+		ch.Put = append(ch.Put, e)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return Commit(ctx, s, ch)
+}
+
+// checked returns a stream that also reports what [Change.Validate] would, and what put reported.
+func (s Stream) checked(guard *Guard) Stream {
+	return func(put func(Entry) error) ([]string, error) {
+		ch := Change{Guard: guard}
+		var failed error
+		remove, err := s(func(e Entry) error {
+			ch.Put = append(ch.Put, Entry{Key: e.Key})
+			if ValidKey(e.Key) {
+				failed = cmp.Or(failed, put(e))
+			} else {
+				failed = ch.Validate()
+			}
+			return failed
+		})
+		ch.Remove = remove
+		return remove, cmp.Or(err, failed, ch.Validate())
+	}
+}
+
+// Stream returns the stream that makes ch.
+func (ch Change) Stream() Stream {
+	return func(put func(Entry) error) ([]string, error) {
+		for _, e := range ch.Put {
+			if err := put(e); err != nil {
+				return nil, err
+			}
+		}
+		return ch.Remove, nil
+	}
 }

@@ -119,6 +119,15 @@ func (s timedStore) Commit(ctx context.Context, ch store.Change) error {
 	return err
 }
 
+// CommitStream implements [store.StreamCommitter]. Only whole snapshots and their parts come this way.
+func (s timedStore) CommitStream(ctx context.Context, guard *store.Guard, stream store.Stream) error {
+	err := s.database.CommitStream(ctx, guard, stream)
+	if err == nil {
+		s.committed()
+	}
+	return err
+}
+
 // LoadMany implements [store.BulkLoader].
 func (s timedStore) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {

@@ -30,11 +30,11 @@ import (
 var ErrUnsafeDirectory = errors.New("directory is under another user's control")
 
 var (
-	_ store.Committer  = FileStore("")
-	_ store.BulkLoader = FileStore("")
+	_ store.StreamCommitter = FileStore("")
+	_ store.BulkLoader      = FileStore("")
 )
 
-// FileStore is a [store.Store], [store.Committer] and [store.BulkLoader] in the
+// FileStore is a [store.Store], [store.StreamCommitter] and [store.BulkLoader] in the
 // directory of that path. The caller sees to it that the directory exists;
 // as long as it doesn't, it reads as empty, and writing reports an error that
 // satisfies errors.Is(err, [fs.ErrNotExist]).
@@ -92,6 +92,12 @@ func (s FileStore) Remove(ctx context.Context, key string) error {
 // removes the temporary files of writers that were killed.
 func (s FileStore) Commit(ctx context.Context, ch store.Change) error {
 	return s.dir().Commit(ctx, ch)
+}
+
+// CommitStream implements [store.StreamCommitter]. Each file is written as its entry comes. Other
+// writers wait meanwhile.
+func (s FileStore) CommitStream(ctx context.Context, guard *store.Guard, stream store.Stream) error {
+	return s.dir().CommitStream(ctx, guard, stream)
 }
 
 func (s FileStore) dir() directory {

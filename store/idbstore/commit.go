@@ -3,9 +3,9 @@
 package idbstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -37,33 +37,39 @@ func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return fmt.Errorf("idbstore: %w", err)
 	}
+	return s.CommitStream(ctx, ch.Guard, ch.Stream())
+}
+
+// CommitStream implements [store.StreamCommitter], as Commit. While the stream makes an entry, the
+// browser can write those before it.
+func (s *Store) CommitStream(ctx context.Context, guard *store.Guard, stream store.Stream) error {
+	ch := change{guard: guard, stream: stream, name: "check"}
 	maybeDone := false
 	err := s.use(ctx, func(c *conn) error {
-		err := c.commit(ctx, ch, maybeDone)
+		err := c.commit(ctx, &ch, maybeDone)
 		maybeDone = maybeDone || outcomeUnknown(err)
 		return err
 	})
 	if err != nil {
-		return explain(ctx, describe(ch), err)
+		return explain(ctx, ch.name, err)
 	}
 	s.channel.Post()
 	return nil
 }
 
-// describe names ch by its most telling key.
-func describe(ch store.Change) string {
-	switch {
-	case len(ch.Put) > 0:
-		return fmt.Sprintf("store %q", ch.Put[len(ch.Put)-1].Key)
-	case len(ch.Remove) > 0:
-		return fmt.Sprintf("remove %q", ch.Remove[0])
-	}
-	return "check"
+// A change is what a transaction is to carry out.
+type change struct {
+	guard  *store.Guard
+	stream store.Stream
+
+	// Known once it was applied.
+	name    string       // by its most telling key
+	outcome *store.Guard // holds once it is in force; nil if it doesn't write the key of its guard
 }
 
 // commit carries out ch in one transaction. With maybeDone, an earlier attempt
 // may have succeeded.
-func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) error {
+func (c *conn) commit(ctx context.Context, ch *change, maybeDone bool) error {
 	t, err := c.begin(readWrite)
 	if err != nil {
 		return err
@@ -71,8 +77,8 @@ func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) erro
 	// The requests that follow the guard's don't wait for its answer: they are
 	// undone if it isn't the right one.
 	var guard *idb.Request
-	if ch.Guard != nil {
-		if guard, err = t.entries.Get(js.ValueOf(ch.Guard.Key)); err != nil {
+	if ch.guard != nil {
+		if guard, err = t.entries.Get(js.ValueOf(ch.guard.Key)); err != nil {
 			t.abort()
 			return browser.Normal(err)
 		}
@@ -93,54 +99,48 @@ func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) erro
 
 // check reports whether the guard of ch holds, which req reads. If it doesn't since an
 // earlier attempt at ch has succeeded, done is true.
-func (t *transaction) check(ctx context.Context, req *idb.Request, ch store.Change, maybeDone bool) (done bool, err error) {
-	g := ch.Guard
+func (t *transaction) check(ctx context.Context, req *idb.Request, ch *change, maybeDone bool) (done bool, err error) {
+	g := ch.guard
 	v, err := t.await(ctx, req)
 	if err != nil {
 		return false, err
 	}
 	value, err := loadedValue(g.Key, v)
-	if maybeDone {
-		if after := outcome(ch); after != nil && after.Check(value, err) == nil {
-			return true, nil
-		}
+	if maybeDone && ch.outcome != nil && ch.outcome.Check(value, err) == nil {
+		return true, nil
 	}
 	return false, g.Check(value, err)
 }
 
 // apply issues the requests of ch. That they succeed says nothing: only the
 // transaction's completion does.
-func (t *transaction) apply(ch store.Change) error {
-	for _, e := range ch.Put {
+func (t *transaction) apply(ch *change) error {
+	remove, err := ch.stream(func(e store.Entry) error {
+		ch.name = fmt.Sprintf("store %q", e.Key)
+		if ch.guard != nil && e.Key == ch.guard.Key {
+			ch.outcome = &store.Guard{Key: e.Key, Value: bytes.Clone(e.Value)}
+		}
 		value, err := browser.FromBytes(e.Value)
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = t.entries.PutKey(js.ValueOf(e.Key), value)
 		}
-		if _, err := t.entries.PutKey(js.ValueOf(e.Key), value); err != nil {
-			return err
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	for _, key := range ch.Remove {
+	for _, key := range remove {
+		if ch.name == "check" {
+			ch.name = fmt.Sprintf("remove %q", key)
+		}
+		if ch.guard != nil && key == ch.guard.Key {
+			ch.outcome = &store.Guard{Key: key, Absent: true}
+		}
 		if !store.ValidKey(key) {
 			continue // it can't be there
 		}
 		if _, err := t.entries.Delete(js.ValueOf(key)); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// outcome returns the guard that holds once ch is applied, or nil if ch doesn't
-// write the key of its guard.
-func outcome(ch store.Change) *store.Guard {
-	key := ch.Guard.Key
-	if slices.Contains(ch.Remove, key) {
-		return &store.Guard{Key: key, Absent: true}
-	}
-	for _, e := range ch.Put {
-		if e.Key == key {
-			return &store.Guard{Key: key, Value: e.Value}
 		}
 	}
 	return nil

@@ -104,7 +104,7 @@ func TestLostInCommit(t *testing.T) {
 // TestSecondAttempt makes an attempt at a commit whose first attempt had an
 // unknown outcome.
 func TestSecondAttempt(t *testing.T) {
-	change := store.Change{Guard: &store.Guard{Key: "root", Value: []byte("1")}, Put: []store.Entry{{Key: "root", Value: []byte("2")}}}
+	ch := store.Change{Guard: &store.Guard{Key: "root", Value: []byte("1")}, Put: []store.Entry{{Key: "root", Value: []byte("2")}}}
 	for _, tt := range []struct {
 		name, found string
 		want        error
@@ -119,7 +119,7 @@ func TestSecondAttempt(t *testing.T) {
 			if err := s.Store(ctx, "root", []byte(tt.found)); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.use(ctx, func(c *conn) error { return c.commit(ctx, change, true) }); !errors.Is(err, tt.want) {
+			if err := s.use(ctx, func(c *conn) error { return c.commit(ctx, &change{guard: ch.Guard, stream: ch.Stream()}, true) }); !errors.Is(err, tt.want) {
 				t.Errorf("commit: %v, want %v", err, tt.want)
 			}
 			if value, err := s.Load(ctx, "root"); err != nil || string(value) != tt.after {

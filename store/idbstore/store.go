@@ -38,8 +38,8 @@ type Store struct {
 }
 
 var (
-	_ store.Committer  = (*Store)(nil)
-	_ store.BulkLoader = (*Store)(nil)
+	_ store.StreamCommitter = (*Store)(nil)
+	_ store.BulkLoader      = (*Store)(nil)
 )
 
 func newStore(database string) *Store {
