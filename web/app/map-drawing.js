@@ -111,7 +111,7 @@ function drawSelf(context, { x, y, k }, { self }, theme, taken) {
   name(context, self, x, y + size + 12, theme.text, theme, taken, true);
 }
 
-function drawGroupNames(context, visible, { k }, theme, taken) {
+function drawGroupNames(context, visible, { width, k }, theme, taken) {
   for (const { group, cx, cy, cr } of visible) {
     const size = Math.max(2, Math.min(9, 1.4 * k));
     context.fillStyle = theme.relay;
@@ -124,7 +124,9 @@ function drawGroupNames(context, visible, { k }, theme, taken) {
     if (cr < 12) continue;
     context.font = `${cr < 40 ? 11 : 13}px ${theme.font}`;
     const share = cr >= 40 && group.rows.length > 0 ? `  ${group.online.toLocaleString()}/${group.rows.length.toLocaleString()}` : '';
-    name(context, short(group.key, 28) + share, cx, cy - cr - 4, theme.soft, theme, taken, false);
+    const text = short(group.key, 28) + share;
+    const write = (y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false);
+    if (!write(cy - cr - 4)) write(cy + cr + 13);
   }
 }
 
@@ -143,6 +145,12 @@ function drawPeerNames(context, visible, { width, height, k }, { found, selected
       if (name(context, short(row.name, 22), px, py + k + 11, theme.text, theme, taken, wanted(row.id))) names++;
     }
   }
+}
+
+// inside returns where the middle of a text has to be so that its ends aren't cut off.
+function inside(context, text, x, width) {
+  const half = context.measureText(text).width / 2 + 2;
+  return x < 0 || x > width ? x : Math.min(Math.max(x, half), width - half);
 }
 
 // name writes a text where no other is, or, if it must, anyway. It reports whether it did.

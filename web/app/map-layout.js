@@ -5,7 +5,8 @@ import { packSiblings } from 'd3-hierarchy';
 
 const spacing = 2.6; // between neighbouring dots
 const hub = 2; // radius kept free in the middle of a circle, for its mark
-const gap = 4; // between circles, where their names are
+const leastGap = 4; // around circles, where their names are
+const gapShare = 0.04; // the same in relation to all circles, for large networks, of which a unit is less on the screen
 const selfRadius = 6;
 const mostGroups = 60; // more are one circle: names of so many can't be read
 const golden = Math.PI * (3 - Math.sqrt(5));
@@ -32,9 +33,11 @@ export class Layout {
       return makeGroup(key, ids.map((id) => index.byID.get(id)));
     });
     this.#slots = slots;
+    const gap = Math.max(leastGap, gapShare * Math.hypot(...this.groups.map(({ r }) => r)));
     // Sizes in steps, so that a peer more or less doesn't move everything.
-    const circles = this.groups.map((group) => ({ group, r: 1.12 ** Math.ceil(Math.log(group.r + gap) / Math.log(1.12)) }));
-    const middle = { r: selfRadius + gap };
+    const stepped = (r) => 1.12 ** Math.ceil(Math.log(r) / Math.log(1.12));
+    const circles = this.groups.map((group) => ({ group, r: stepped(group.r + gap) }));
+    const middle = { r: stepped(selfRadius + 2 * gap) };
     packSiblings([middle, ...circles]);
     for (const { group, x, y } of circles) Object.assign(group, { x: x - middle.x, y: y - middle.y });
     const side = (x, sign) => sign * Math.max(selfRadius, ...this.groups.map((group) => sign * group[x] + group.r));
@@ -50,10 +53,11 @@ export class Layout {
       if (!groups.has(key)) groups.set(key, []);
       groups.get(key).push(row);
     }
-    const sorted = [...groups].sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
+    const largestFirst = (a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1);
+    const sorted = [...groups].sort(largestFirst);
     if (sorted.length <= mostGroups) return sorted;
-    const rest = sorted.slice(mostGroups - 1);
-    return [...sorted.slice(0, mostGroups - 1), [`${rest.length} others`, rest.flatMap(([, rows]) => rows)]];
+    const rest = sorted.splice(mostGroups - 1);
+    return [...sorted, [`${rest.length} others`, rest.flatMap(([, rows]) => rows)]].sort(largestFirst);
   }
 
   // find returns what is at a place: { group, i } for a peer, { group } within a circle, undefined elsewhere.
