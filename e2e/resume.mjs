@@ -95,6 +95,8 @@ for (const peers of [300, 1000]) {
       await rig.ask('control', { up: true });
       await inState(page, 'live');
       assert.equal((await device(page))['Node key'], key);
+      const { html, note } = await openPeer(page, 'http://web/');
+      assert.match(html, /Hello from web/, note);
       await saved(page);
       const { generation, deltas } = await page.$eval('body', (body) => ({ ...body.dataset }));
       await rig.ask('network', { churn: 200 });

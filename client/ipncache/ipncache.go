@@ -27,6 +27,7 @@ import (
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnext"
 	"tailscale.com/ipn/ipnlocal"
+	"tailscale.com/tailcfg"
 	"tailscale.com/types/logger"
 	"tailscale.com/types/netmap"
 	"tailscale.com/util/eventbus"
@@ -101,6 +102,8 @@ type extension struct {
 	done   chan struct{} // closed when the goroutine has ended
 	bus    *eventbus.Client
 
+	discoKey *eventbus.Publisher[magicsock.NewDiscoKeyAvailable] // has the engine tell a peer this node's disco key
+
 	homeDERP atomic.Int64 // region that magicsock last made its home; 0 if none yet
 
 	mu      sync.Mutex
@@ -108,6 +111,10 @@ type extension struct {
 	control controlclient.Client // that a netmap is to be restored for; nil if none
 	changed bool                 // the netmap has changed since it was last saved
 	first   *netmap.NetworkMap   // that the backend got when it had none; nil while it has none
+
+	// WireGuard sessions that began while control was away, and whether the peer was told this
+	// node's disco key; nil when control is there.
+	sessions map[tailcfg.StableNodeID]bool
 }
 
 func newExtension(logf logger.Logf, lb *ipnlocal.LocalBackend, opts Options) *extension {
@@ -128,6 +135,7 @@ func (e *extension) Init(h ipnext.Host) error {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.bus = e.lb.Sys().Bus.Get().Client(name)
 	eventbus.SubscribeFunc(e.bus, e.homeDERPChanged)
+	e.discoKey = eventbus.Publish[magicsock.NewDiscoKeyAvailable](e.bus)
 	hooks := h.Hooks()
 	hooks.NewControlClient.Add(e.newControlClient)
 	hooks.ProfileStateChange.Add(e.profileChanged)
@@ -150,6 +158,11 @@ func (e *extension) note(change func()) {
 	e.mu.Lock()
 	change()
 	e.mu.Unlock()
+	e.wakeUp()
+}
+
+// wakeUp has the goroutine look.
+func (e *extension) wakeUp() {
 	select {
 	case e.wake <- struct{}{}:
 	default:
@@ -181,6 +194,7 @@ func (e *extension) notified(n *ipn.Notify) {
 		len(n.PeerChangedPatch) > 0 || len(n.UserProfiles) > 0 {
 		e.note(func() { e.changed = true })
 	}
+	e.noteSessions(n.PeerState)
 }
 
 func (e *extension) homeDERPChanged(c magicsock.HomeDERPChanged) {

@@ -26,6 +26,7 @@ import (
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/tailcfg"
 	"tailscale.com/tsd"
+	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 	"tailscale.com/types/logid"
 	"tailscale.com/types/netmap"
@@ -151,7 +152,8 @@ type device struct {
 	events chan outcome
 	last   map[Event]outcome // received from events
 	homes  chan int          // regions that magicsock made its home
-	stop   func()            // shuts it down, once
+	engine *watchedEngine
+	stop   func() // shuts it down, once
 }
 
 // outcome is what OnEvent was told.
@@ -165,7 +167,8 @@ func (r *rig) start() *device {
 	r.t.Helper()
 	d := &device{r: r, events: make(chan outcome, 10_000), last: map[Event]outcome{}, homes: make(chan int, 1000)}
 	sys := tsd.NewSystem()
-	eventbus.SubscribeFunc(sys.Bus.Get().Client("test"), func(c magicsock.HomeDERPChanged) { d.homes <- c.New })
+	bus := sys.Bus.Get().Client("test")
+	eventbus.SubscribeFunc(bus, func(c magicsock.HomeDERPChanged) { d.homes <- c.New })
 	options.Store(sys, Options{
 		Always: r.always,
 		OnEvent: func(lb *ipnlocal.LocalBackend, e Event, err error) {
@@ -187,7 +190,9 @@ func (r *rig) start() *device {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	sys.Set(engine)
+	d.engine = &watchedEngine{Engine: engine, resets: make(chan key.NodePublic, 100), tells: make(chan tailcfg.NodeID, 100)}
+	eventbus.SubscribeFunc(bus, d.engine.tell)
+	sys.Set(wgengine.Engine(d.engine))
 	d.LocalBackend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, controlclient.LoginDefault)
 	if err != nil {
 		r.t.Fatal(err)

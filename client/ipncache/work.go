@@ -63,6 +63,7 @@ func (e *extension) run() {
 		if cc := e.takeControl(); cc != nil {
 			e.restore(c, cc)
 		}
+		e.tendSessions()
 		if rest == nil && e.setChanged(false) {
 			began := time.Now()
 			e.save(e.ctx, c)
@@ -171,6 +172,9 @@ func (e *extension) install(c *cache, cc controlclient.Client, nm *netmap.Networ
 		e.lb.HealthTracker().SetOutOfPollNetMap()
 		e.lb.MagicConn().ForceSetNearestDERP(home)
 	}
+	e.mu.Lock()
+	e.sessions = map[tailcfg.StableNodeID]bool{}
+	e.mu.Unlock()
 	e.lb.SetControlClientStatus(cc, controlclient.Status{NetMap: nm, LoggedIn: true})
 	installed = true
 

@@ -16,8 +16,10 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/tsnet"
 	"tailscale.com/tstest/integration/testcontrol"
+	"tailscale.com/types/events"
 	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
+	"tailscale.com/util/eventbus"
 )
 
 // tailnet has a control server that can be cut off, a relay, and peers in this process that serve a page.
@@ -86,18 +88,25 @@ func (n *tailnet) connect() {
 	go http.Serve(accepting{listener, n}, n.control)
 }
 
-// cut ends all connections to control and has new ones refused.
-func (n *tailnet) cut() {
+// refuse has new connections to control refused. Those that are there go on.
+func (n *tailnet) refuse() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.listener == nil {
-		return
+	if n.listener != nil {
+		n.listener.Close()
+		n.listener = nil
 	}
-	n.listener.Close()
+}
+
+// cut ends all connections to control and has new ones refused.
+func (n *tailnet) cut() {
+	n.refuse()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for _, c := range n.conns {
 		c.Close()
 	}
-	n.listener, n.conns = nil, nil
+	n.conns = nil
 }
 
 // reached reports whether anyone has connected to control since it was last cut off.
@@ -130,14 +139,15 @@ func (a accepting) Accept() (net.Conn, error) {
 // peer is a node in this process.
 type peer struct {
 	*tsnet.Server
-	name string
-	ip   netip.Addr
+	name   string
+	ip     netip.Addr
+	learns chan events.DiscoKeyAdvertisement // disco keys that other nodes tell it
 }
 
 // addPeer starts a node that serves its name on port 80.
 func (n *tailnet) addPeer(name string) *peer {
 	n.t.Helper()
-	p := &peer{name: name, Server: &tsnet.Server{
+	p := &peer{name: name, learns: make(chan events.DiscoKeyAdvertisement, 100), Server: &tsnet.Server{
 		Dir:        n.t.TempDir(),
 		Hostname:   name,
 		ControlURL: n.url(),
@@ -151,6 +161,7 @@ func (n *tailnet) addPeer(name string) *peer {
 	}
 	n.t.Cleanup(func() { p.Close() })
 	p.ip = status.TailscaleIPs[0]
+	eventbus.SubscribeFunc(p.Sys().Bus.Get().Client("test"), func(a events.DiscoKeyAdvertisement) { p.learns <- a })
 	listener, err := p.Listen("tcp", ":80")
 	if err != nil {
 		n.t.Fatal(err)

@@ -1,0 +1,72 @@
+package ipncache
+
+import (
+	"tailscale.com/ipn"
+	"tailscale.com/tailcfg"
+	"tailscale.com/wgengine/magicsock"
+)
+
+// A node that is started again has another disco key. A peer that learns it from control forgets the WireGuard session that it
+// has with the node, as one of the node's life before, unless it has learned the key through that session. This end
+// isn't told, and WireGuard misses an answer only after 15 seconds (KeepaliveTimeout and RekeyTimeout of wireguard-go).
+// So peers with which sessions begin before control is there are sent the key. Magicsock would have the engine do that, but not if it is
+// built with ts_omit_cachenetmap. When control is there, these sessions begin anew: its word may have been faster than the key.
+
+// noteSessions notes the WireGuard sessions that begin while control is away. It is called with the backend locked.
+func (e *extension) noteSessions(changed map[tailcfg.StableNodeID]ipn.PeerState) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sessions == nil {
+		return
+	}
+	for id, state := range changed {
+		switch state.PeerWireGuardState {
+		case ipn.PeerWireGuardStateHandshake, ipn.PeerWireGuardStateEstablished:
+			if _, known := e.sessions[id]; !known {
+				e.sessions[id] = untold
+				e.wakeUp()
+			}
+		default:
+			delete(e.sessions, id)
+		}
+	}
+}
+
+// Whether the peer of a session was told this node's disco key.
+const (
+	untold = false
+	told   = true
+)
+
+// tendSessions tells peers the disco key, and once control is there begins all noted sessions anew.
+func (e *extension) tendSessions() {
+	nm := e.lb.NetMapNoPeers()
+	live := nm != nil && !nm.Cached
+	tell := map[tailcfg.StableNodeID]bool{}
+	e.mu.Lock()
+	for id, state := range e.sessions {
+		if state == untold || live {
+			tell[id] = true
+			e.sessions[id] = told
+		}
+	}
+	if live {
+		e.sessions = nil
+	}
+	e.mu.Unlock()
+	if len(tell) == 0 {
+		return
+	}
+	if nm = e.lb.NetMapWithPeers(); nm == nil {
+		return // logged out meanwhile
+	}
+	for _, p := range nm.Peers {
+		if !tell[p.StableID()] || p.Addresses().Len() == 0 {
+			continue
+		}
+		if live {
+			e.lb.Sys().Engine.Get().ResetDevicePeer(p.Key())
+		}
+		e.discoKey.Publish(magicsock.NewDiscoKeyAvailable{NodeFirstAddr: p.Addresses().At(0).Addr(), NodeID: p.ID()})
+	}
+}
