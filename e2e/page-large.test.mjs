@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { activities, counted } from './activities.mjs';
 import { launch } from './browser.mjs';
-import { inMode, inState, saved, setControl, text } from './page.mjs';
+import { inMode, inState, patience, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const peers = 10_000;
@@ -59,6 +59,19 @@ test('goes live', async (t) => {
   await counted(page, '^(9,9|10,0)\\d\\d peers');
   await saved(page);
   await staysSmall(t);
+});
+
+test('shows nothing anew while nothing changes', async () => {
+  await page.evaluate(() => {
+    globalThis.renewed = false;
+    const look = () => (globalThis.renewed ||= document.body.dataset.saved !== 'true');
+    new MutationObserver(look).observe(document.body, { attributeFilter: ['data-saved'] });
+  });
+  // The client looks every few seconds whether there is something to save.
+  const age = (pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#age').textContent), patience, pattern);
+  await age(' s ago');
+  await age('just now');
+  assert.equal(await page.evaluate(() => globalThis.renewed), false);
 });
 
 for (const [name, act] of Object.entries(activities)) {

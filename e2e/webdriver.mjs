@@ -83,8 +83,18 @@ class Page {
 
   $eval = (selector, fn) => this.evaluate(`(selector) => (${fn})(document.querySelector(selector))`, selector);
 
-  click(selector) {
-    return this.#run(async (call) => {
+  // click clicks an element once it stays where it is: what comes into sight may move it, and the driver clicks where it was.
+  async click(selector) {
+    await this.evaluate(async (selector) => {
+      const element = document.querySelector(selector);
+      for (let before, top = NaN; top !== before;) {
+        before = top;
+        element.scrollIntoView({ block: 'center' });
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        ({ top } = element.getBoundingClientRect());
+      }
+    }, selector);
+    await this.#run(async (call) => {
       const [id] = Object.values(await call('POST', '/element', { using: 'css selector', value: selector }));
       await call('POST', `/element/${id}/click`, {});
     });

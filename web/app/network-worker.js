@@ -166,7 +166,8 @@ async function runClient(signal) {
 
 function onState(state) {
   const before = known.state;
-  const news = state.fullMaps !== before?.fullMaps || state.deltas !== before?.deltas || state.savedAt !== before?.savedAt;
+  // Not every saving is news: the client looks every few seconds whether there is something to save.
+  const news = state.fullMaps !== before?.fullMaps || state.deltas !== before?.deltas || (state.saved && !before?.saved);
   const signingIn = known.signingIn && state.phase === 'login' && !state.loginURL;
   changed({ state, signingIn, heard: known.heard + (news ? 1 : 0) });
   if (news) refresh();
