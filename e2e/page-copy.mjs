@@ -108,3 +108,17 @@ export async function holdDatabase(tab, origin) {
     globalThis.held = opening.result;
   });
 }
+
+// keepUpgrading has a tab change the network's database without an end, so that nobody else can open it.
+export async function keepUpgrading(tab, origin) {
+  await tab.goto(`${origin}/missing`);
+  await tab.evaluate(() => new Promise((resolve) => {
+    const opening = indexedDB.open('network', 1);
+    opening.onupgradeneeded = ({ target: { result } }) => {
+      const store = result.createObjectStore('other');
+      const goOn = () => (store.get('').onsuccess = goOn); // a transaction lasts as long as it has something to do
+      goOn();
+      resolve();
+    };
+  }));
+}

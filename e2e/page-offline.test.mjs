@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './browser.mjs';
 import { netmap } from './netmap.mjs';
 import { inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
-import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
+import { faults, holdDatabase, keepUpgrading, startCopy, tooOld } from './page-copy.mjs';
 
 const command = fileURLToPath(new URL('../dist/netmapcache', import.meta.url));
 
@@ -195,6 +195,20 @@ test('a tab with an older version that holds the database', async () => {
   await page.reload();
   await inState(page, 'live');
   await saved(page);
+  assert.equal(await text(page, 'problems'), '');
+});
+
+test('a tab that changes the database for long', async () => {
+  const other = await context.newPage();
+  await keepUpgrading(other, origin);
+  await page.bringToFront();
+  await page.goto(origin);
+  await says(page, "doesn.t answer.*another tab.*Close this page.s other tabs");
+  assert.doesNotMatch(await text(page, 'problems'), /private browsing/);
+  assert.equal(await page.$$eval('#problems .problem', (all) => all.length), 1, 'the client, which can have no storage either, adds nothing');
+  await other.close();
+  await page.reload();
+  await inState(page, 'live');
   assert.equal(await text(page, 'problems'), '');
 });
 

@@ -49,6 +49,10 @@ export async function peers(page) {
   return Object.fromEntries(rows.map(([id, cells]) => [id, cells.map((cell) => cell.replace(/^was /, '').replace(/^offline .*/, 'offline'))]));
 }
 
+// overview returns what the page says of the network as a whole: counts, the choices of filters and map, users and relays.
+export const overview = (page) =>
+  page.$$eval('#peers-count, [data-filter], #go-to, #users, #relays', (parts) => parts.map(({ textContent }) => textContent.replace('were online', 'online')));
+
 export const focused = (page) => page.evaluate(() => document.activeElement.id);
 
 // tabTo presses the tabulator until an element has the focus.

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { device, inMode, inState, keptOffline, patience, peers, saved, setControl, text } from './page.mjs';
+import { device, inMode, inState, keptOffline, overview, patience, peers, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const flags = ['-churn', '200ms', '-peers', '300'];
@@ -61,6 +61,7 @@ async function openPage() {
 let firstDevice;
 let lastPeers;
 let lastDevice;
+let lastOverview;
 
 test('goes live', async () => {
   await page.goto(origin);
@@ -89,6 +90,7 @@ test('falls back to the cache when the control plane goes down', async () => {
   await saved(page);
   lastPeers = await peers(page);
   lastDevice = await device(page);
+  lastOverview = await overview(page);
   assert.equal(lastDevice['Node key'], firstDevice['Node key']);
 });
 
@@ -97,7 +99,8 @@ test('resumes from the cache on reload', async () => {
   await inState(page, 'cached');
   assert.match(await text(page, 'age'), /^saved (just now|\d+ (s|min) ago)$/);
   assert.deepEqual(await device(page), lastDevice);
-  assert.deepEqual(await peers(page), lastPeers);
+  assert.deepEqual(await peers(page), lastPeers, 'what came change by change is what is saved');
+  assert.deepEqual(await overview(page), lastOverview);
   await page.waitForFunction(() => document.querySelector('#detail').textContent.includes("can't be reached"), patience);
 });
 

@@ -6,7 +6,8 @@ import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
 //
-//   netmap()  the network map so far, or null
+//   news(whole)  what has changed of the network map since the last call, or all of it: the JSON text of a node.News
+//             (client/internal/node), for whoever follows it to parse; null while there is no network map
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
@@ -56,7 +57,7 @@ export async function startClient({ database, controlURL, hostname, onState, onE
   });
   await Promise.race([ready, ended]);
   return {
-    netmap: () => JSON.parse(commands?.netmap() ?? 'null'),
+    news: (whole) => commands?.news(whole) ?? null,
     retry: () => commands?.retry(),
     login: () => commands?.login(),
     async fetch(url, { signal } = {}) {

@@ -21,12 +21,12 @@ const words = {
   Expired: 'expiry',
 };
 
-// compare returns the peers that were added, removed and changed from one network map to another: { id, name, what }.
+// compare returns the peers that were added, removed and changed from one list of nodes to another: { id, name, what }.
 // Whether a peer is online, and how to reach it, isn't a change; how many of these there were is counted.
 export function compare(before, after) {
-  const old = new Map((before.Peers ?? []).map((node) => [node.StableID, node]));
+  const old = new Map(before.map((node) => [node.StableID, node]));
   const result = { added: [], removed: [], changed: [], restless: 0 };
-  for (const node of after.Peers ?? []) {
+  for (const node of after) {
     const was = old.get(node.StableID);
     old.delete(node.StableID);
     if (!was) {

@@ -54,13 +54,13 @@ function health(netmap) {
 }
 
 function users(netmap, index) {
-  const devices = new Map(index.choices('owner'));
+  const devices = index.counts('owner');
   const own = userName(netmap, netmap.SelfNode.User);
   const list = Object.values(netmap.UserProfiles ?? {}).map((user) => {
     const name = user.DisplayName || user.LoginName || `user ${user.ID}`;
     return { name, login: user.LoginName, devices: devices.get(name) ?? 0, self: name === own };
   });
-  list.sort((a, b) => b.self - a.self || b.devices - a.devices || a.name.localeCompare(b.name));
+  list.sort((a, b) => b.self - a.self || b.devices - a.devices || a.name.localeCompare(b.name) || (a.login < b.login ? -1 : a.login > b.login ? 1 : 0));
   return cut(list);
 }
 
@@ -81,7 +81,7 @@ function dns(netmap) {
 }
 
 function relays(netmap, index) {
-  const homes = new Map(index.choices('relay'));
+  const homes = index.counts('relay');
   const own = relayName(netmap, netmap.SelfNode.HomeDERP);
   const latency = netmap.SelfNode.Hostinfo?.NetInfo?.DERPLatency ?? {};
   const list = Object.values(netmap.DERPMap?.Regions ?? {}).filter(Boolean).map((region) => {

@@ -35,8 +35,13 @@ function report(text) {
 }
 
 // show shows what the model worker made of a network map, or that there is none. If it isn't complete, the
-// map, the filters and what takes all peers follow.
+// map, the filters and what takes all peers follow. If complete is undefined, nothing has changed but what is heard.
 async function show({ heard, live, shown, complete, changes, choices, ...totals }) {
+  if (complete === undefined) {
+    view.heard = heard;
+    refresh();
+    return;
+  }
   byId('network').hidden = !shown;
   byId('domain').textContent = shown?.domain ?? '';
   if (shown) {
@@ -70,11 +75,11 @@ function mark(name) {
   }));
 }
 
-// showNext runs show once at a time, and always with the newest.
+// showNext runs show once at a time, and always with the newest of everything.
 let showing = false;
 let next;
 async function showNext(update) {
-  next = update;
+  next = { ...next, ...update };
   if (showing) return;
   showing = true;
   while (next) {

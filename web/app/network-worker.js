@@ -8,8 +8,9 @@ import { startClient } from '../client.js';
 
 const tabLock = 'network-client'; // held by the one tab that runs the client
 const oldest = 180 * 24 * 3600_000; // milliseconds; as long as a node's key lasts unless an administrator decides otherwise
-const restAfter = 4; // a refresh is followed by a pause this many times as long as it took, and of
-const minRest = 200; // milliseconds at least
+const restAfter = 4; // a refresh is followed by a pause this many times as long as it took, and of these milliseconds at least:
+const minRest = 200;
+const newsRest = 1000; // while the client is followed: what changes all the time can't be read faster, and costs all workers
 
 const options = { database: 'network', controlURL: location.origin, hostname: hostname() };
 
@@ -46,34 +47,46 @@ function changed(change = {}) {
 
 function problem(where, error) {
   const problems = { ...known.problems };
-  if (error) problems[where] = { code: error.code, message: error.message };
+  if (error) problems[where] = { code: codeOf(error), message: error.message };
   else delete problems[where];
   changed({ problems });
 }
 
+// codeOf returns the code of an error, or 'silent' if the browser has a storage but gave no answer: of what it doesn't
+// allow it tells why.
+function codeOf({ code, cause }) {
+  return code === 'unavailable' && globalThis.indexedDB && !cause ? 'silent' : code;
+}
+
 // The network map
 
-// refresh hands on the newest network map: from the client if it has one, else from the cache.
+let following = false; // the model worker has what the client told last
+
+// refresh hands on the newest network map: from the client once it is live, else from the cache.
 const refresh = unhurried(async () => {
-  const heard = known.heard;
-  const own = client?.netmap();
-  const live = Boolean(own && !own.Cached);
   const info = await loadInfo();
   changed({ info });
-  const startOf = (netmap, total) => ({ netmap, total, live, heard, confirmedAt: info?.confirmedAt.getTime() });
-  if (own) {
-    const { Peers, UserProfiles, ...netmap } = own;
-    model.postMessage({ start: startOf(netmap, Peers?.length ?? 0), peers: Peers ?? [], users: UserProfiles });
-  } else if (!(await stream(startOf))) {
-    model.postMessage({ start: startOf(undefined, 0), peers: [] });
+  const about = { heard: known.heard, confirmedAt: info?.confirmedAt.getTime() };
+  if (known.state?.fullMaps > 0 && follow(about)) {
+    if (info && known.state.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
+  } else if (!(await stream(about)) && !(unread() && follow(about))) {
+    hand({ start: { ...about, total: 0, live: false }, peers: [] });
   }
-  if (live && info && known.state?.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
 });
 
+// follow hands on what is new in the client's network map, and reports whether there is one.
+function follow(about) {
+  const news = client?.news(!following);
+  if (!news) return false;
+  model.postMessage({ news, ...about });
+  following = true;
+  return true;
+}
+
 // stream hands on the cached network map, and reports whether there is one.
-async function stream(startOf) {
+async function stream(about) {
   try {
-    await cache?.stream(({ netmap, total, peers, users }) => model.postMessage({ start: netmap && startOf(netmap, total), peers, users }));
+    await cache?.stream(({ netmap, total, peers, users }) => hand({ start: netmap && { ...about, netmap, total, live: false }, peers, users }));
     if (cache) problem('cache');
     return Boolean(cache);
   } catch (error) {
@@ -81,6 +94,15 @@ async function stream(startOf) {
     return false;
   }
 }
+
+// hand gives the model worker a network map, or a piece of one, that isn't the client's.
+function hand(piece) {
+  following = false;
+  model.postMessage(piece);
+}
+
+// unread reports whether there may be a cached network map that the client alone can read.
+const unread = () => !cache || ['silent', 'storage', 'crashed'].includes(known.problems.cache?.code);
 
 async function loadInfo() {
   try {
@@ -104,7 +126,7 @@ function unhurried(run) {
     const began = performance.now();
     running = run();
     running
-      .then(() => rest(Math.max(minRest, restAfter * (performance.now() - began))))
+      .then(() => rest(Math.max(following ? newsRest : minRest, restAfter * (performance.now() - began))))
       .then(() => {
         running = undefined;
         if (!again) return;
@@ -176,7 +198,7 @@ function onState(state) {
 // onEvent notes a step of the client's start.
 function onEvent(event) {
   changed({ events: [...known.events, event] });
-  if (event.name === 'restored') refresh();
+  if (event.name === 'restored' && unread()) refresh();
 }
 
 function disconnect() {
@@ -228,7 +250,7 @@ expose({
       await removeDatabase(`${options.database}-seal`);
     });
     changed({ info: undefined, forgotten: true });
-    model.postMessage({ start: { total: 0, live: false, heard: known.heard }, peers: [] });
+    hand({ start: { total: 0, live: false, heard: known.heard }, peers: [] });
     refresh(); // one that began before may have had something to show
   },
 

@@ -22,9 +22,22 @@ export class PeerIndex {
 
   // settle puts the rows in order.
   settle() {
-    const keys = new Map(this.rows.map((row) => [row, nameKey(row.name)]));
-    this.rows.sort((a, b) => (keys.get(a) < keys.get(b) ? -1 : keys.get(a) > keys.get(b) ? 1 : 0));
+    this.rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.node.ID - b.node.ID));
     this.rows.forEach((row, i) => (row.nameOrder = i));
+  }
+
+  // update puts peers in place of others or beside them, takes out those with other IDs, and follows the names of users
+  // and relays.
+  update(netmap, nodes, gone) {
+    const old = new Set([...gone, ...nodes.map(({ ID }) => ID)]);
+    const rows = this.rows.filter(({ node }) => !old.has(node.ID)).map((row) => (isCurrent(netmap, row) ? row : makeRow(netmap, row.node)));
+    this.rows = rows.concat(nodes.map((node) => makeRow(netmap, node)));
+    this.settle();
+    this.byID = new Map(this.rows.map((row) => [row.id, row]));
+  }
+
+  nodes() {
+    return this.rows.map(({ node }) => node);
   }
 
   // find returns the rows that a question selects: { search, sort, descending, status, system, tag, owner, relay }.
@@ -37,13 +50,18 @@ export class PeerIndex {
     return found.sort((a, b) => sign * order(a, b) || a.nameOrder - b.nameOrder);
   }
 
-  // choices returns the values that occur in a field, with how often, the most frequent first.
-  choices(field) {
+  // counts returns how often each value occurs in a field.
+  counts(field) {
     const counts = new Map();
     for (const row of this.rows) {
       for (const value of [row[field]].flat()) if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
-    return [...counts].sort((a, b) => b[1] - a[1] || collator.compare(a[0], b[0]));
+    return counts;
+  }
+
+  // choices returns the values that occur in a field, with how often, the most frequent first.
+  choices(field) {
+    return [...this.counts(field)].sort((a, b) => b[1] - a[1] || collator.compare(a[0], b[0]));
   }
 
   online() {
@@ -55,21 +73,28 @@ function has(row, field, value) {
   return Array.isArray(row[field]) ? row[field].includes(value) : row[field] === value;
 }
 
+const ownerOf = (netmap, node) => (node.Tags?.length ? '' : userName(netmap, node.Sharer || node.User));
+const relayOf = (netmap, node) => relayName(netmap, node.HomeDERP);
+
+// isCurrent reports whether what a row has from elsewhere than its node is as in the network map.
+const isCurrent = (netmap, { node, owner, relay }) => owner === ownerOf(netmap, node) && relay === relayOf(netmap, node);
+
 function makeRow(netmap, node) {
   const name = nodeName(node);
   const tag = node.Tags ?? [];
-  const owner = tag.length ? '' : userName(netmap, node.Sharer || node.User);
+  const owner = ownerOf(netmap, node);
   const addrs = addresses(node);
   const row = {
     id: node.StableID,
     node,
     name,
+    key: nameKey(name),
     address: addrs[0] ?? '',
     tag,
     owner,
     holder: tag.length ? tag.join(', ') : owner,
     system: node.Hostinfo?.OS ?? '',
-    relay: relayName(netmap, node.HomeDERP),
+    relay: relayOf(netmap, node),
     status: node.Expired ? 'expired' : node.Online ? 'online' : 'offline',
     seen: node.Online ? undefined : parseTime(node.LastSeen),
   };

@@ -2,6 +2,7 @@
 
 const ofCache = {
   unavailable: "This browser doesn't let the page keep anything, and without that it can't connect either. Leave private browsing, or allow this site to store data, then reload.",
+  silent: 'The browser doesn’t answer when asked for the saved network: another tab may be changing it. Close this page’s other tabs, then reload; if that doesn’t help, restart the browser.',
   blocked: 'Another tab with an older version of this page holds the saved network. Close that tab, then reload this one.',
   quota: 'The storage that the browser grants this site is full: the network as it was saved last stays, newer changes are not saved. Free space on this device; saving then goes on by itself.',
   storage: 'The saved network can’t be read or written. Reload; if that doesn’t help, restart the browser.',

@@ -54,7 +54,7 @@ function headlineText(mode, refused, { problems }) {
   return mode === 'empty' && problems?.cache ? 'No network to show' : headlines[mode];
 }
 
-const storageRefused = (problems) => ['unavailable', 'blocked', 'storage'].includes(problems?.cache?.code);
+const storageRefused = (problems) => ['unavailable', 'silent', 'blocked', 'storage'].includes(problems?.cache?.code);
 
 function ageText(mode, { network }, { info, state }) {
   if (mode === 'live') return state.savedAt ? `saved ${ago(state.savedAt)}` : state.saveError ? '' : 'not saved yet';

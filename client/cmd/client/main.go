@@ -17,7 +17,8 @@
 //
 // and the commands are
 //
-//	netmap()            the network map so far, as JSON text with the names of netmap.NetworkMap and tailcfg, or null
+//	news(whole)         what has changed of the network map since the last call, or all of it, as JSON text of a
+//	                    node.News; null while there is no network map
 //	retry()             try to reach control now, if waiting
 //	login()             ask control to let this node in, again if its key has expired
 //	fetch(url, settle)  ask a peer for a page; returns a function that gives up. settle is called
@@ -27,7 +28,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log"
 	"net/http"
@@ -93,12 +93,13 @@ func run(host js.Value) error {
 	command := func(f func()) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any { f(); return nil })
 	}
+	var follower node.Follower
 	host.Call("ready", map[string]any{
-		"netmap": js.FuncOf(func(js.Value, []js.Value) any { return netmapText(n) }),
-		"retry":  command(func() { go n.Retry() }),
-		"login":  command(n.Login),
-		"fetch":  js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
-		"stop":   command(stop),
+		"news":  js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
+		"retry": command(func() { go n.Retry() }),
+		"login": command(n.Login),
+		"fetch": js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
+		"stop":  command(stop),
 	})
 	<-ctx.Done()
 	return nil
@@ -147,16 +148,13 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// netmapText returns the node's network map as JSON text, or nil.
-func netmapText(n *node.Node) any {
-	nm := n.Netmap()
-	if nm == nil {
-		return nil
-	}
-	nm.PacketFilter, nm.AllCaps = nil, nil // they follow from PacketFilterRules and SelfNode
-	text, err := json.Marshal(nm)
+// newsText returns what is new in the node's network map as JSON text, or nil if there is none.
+func newsText(f *node.Follower, n *node.Node, whole bool) any {
+	text, err := f.Next(n.Netmap(), whole)
 	if err != nil {
-		log.Printf("network map as JSON: %v", err)
+		log.Print(err)
+	}
+	if text == nil {
 		return nil
 	}
 	return string(text)
