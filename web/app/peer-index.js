@@ -53,8 +53,10 @@ export class PeerIndex {
   // counts returns how often each value occurs in a field.
   counts(field) {
     const counts = new Map();
-    for (const row of this.rows) {
-      for (const value of [row[field]].flat()) if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const add = (value) => value && counts.set(value, (counts.get(value) ?? 0) + 1);
+    for (const { [field]: value } of this.rows) {
+      if (Array.isArray(value)) value.forEach(add);
+      else add(value);
     }
     return counts;
   }
