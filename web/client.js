@@ -6,8 +6,8 @@ import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
 //
-//   news(whole)  what has changed of the network map since the last call, or all of it: the JSON text of a node.News
-//             (client/internal/node), for whoever follows it to parse; null while there is no network map
+//   news(whole)  what has changed of the network map since the last call, or all of it: the JSON text of a News of
+//             client/internal/node, for whoever follows it to parse. Null while there is no network map
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to

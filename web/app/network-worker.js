@@ -55,7 +55,7 @@ function problem(where, error) {
 // codeOf returns the code of an error, or 'silent' if the browser has a storage but gave no answer: of what it doesn't
 // allow it tells why.
 function codeOf({ code, cause }) {
-  return code === 'unavailable' && globalThis.indexedDB && !cause ? 'silent' : code;
+  return code === 'unavailable' && !cause && globalThis.indexedDB ? 'silent' : code;
 }
 
 // The network map
