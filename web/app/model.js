@@ -1,5 +1,5 @@
 // The network map in the form of an index, and what the page shows of it. It takes whole maps, piece by piece, and what
-// changes in them; either way what is shown depends on the newest map alone.
+// changes in them; what is shown is the same either way, but that peers keep their places within a circle of the map.
 
 import { compare } from './changes.js';
 import { describeNetwork } from './describe.js';
