@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,8 +98,7 @@ func Commit(ctx context.Context, s Store, ch Change) error {
 // CommitStream applies the change of guard and stream to s: by its own CommitStream if s is
 // a [StreamCommitter], else it makes all of the change and has [Commit] apply that.
 func CommitStream(ctx context.Context, s Store, guard *Guard, stream Stream) error {
-	c, ok := s.(StreamCommitter)
-	if ok {
+	if c, ok := s.(StreamCommitter); ok {
 		return c.CommitStream(ctx, guard, stream.checked(guard))
 	}
 	ch := Change{Guard: guard}
@@ -116,22 +114,22 @@ func CommitStream(ctx context.Context, s Store, guard *Guard, stream Stream) err
 	return Commit(ctx, s, ch)
 }
 
-// checked returns a stream that also reports what [Change.Validate] would, and what put reported.
+// checked returns a stream that reports what [Change.Validate] would.
 func (s Stream) checked(guard *Guard) Stream {
 	return func(put func(Entry) error) ([]string, error) {
 		ch := Change{Guard: guard}
-		var failed error
-		remove, err := s(func(e Entry) error {
+		var err error
+		ch.Remove, err = s(func(e Entry) error {
 			ch.Put = append(ch.Put, Entry{Key: e.Key})
-			if ValidKey(e.Key) {
-				failed = cmp.Or(failed, put(e))
-			} else {
-				failed = ch.Validate()
+			if !ValidKey(e.Key) {
+				return ch.Validate()
 			}
-			return failed
+			return put(e)
 		})
-		ch.Remove = remove
-		return remove, cmp.Or(err, failed, ch.Validate())
+		if err == nil {
+			err = ch.Validate()
+		}
+		return ch.Remove, err
 	}
 }
 

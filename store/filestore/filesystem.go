@@ -42,8 +42,6 @@ func (osFileSystem) checkOwner(path string) error { return checkOwner(path) }
 func (osFileSystem) readDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
 func (osFileSystem) stat(path string) (fs.FileInfo, error)      { return os.Stat(path) }
 func (osFileSystem) lstat(path string) (fs.FileInfo, error)     { return os.Lstat(path) }
-func (osFileSystem) link(path, newPath string) error            { return os.Link(path, newPath) }
-func (osFileSystem) rename(path, newPath string) error          { return os.Rename(path, newPath) }
 func (osFileSystem) syncDir(path string) error                  { return syncDir(path) }
 
 func (osFileSystem) lock(ctx context.Context, path string) (unlock func(), err error) {

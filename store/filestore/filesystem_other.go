@@ -9,6 +9,8 @@ func (osFileSystem) create(path string) (file, error) {
 }
 
 func (osFileSystem) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
+func (osFileSystem) link(path, newPath string) error      { return os.Link(path, newPath) }
+func (osFileSystem) rename(path, newPath string) error    { return os.Rename(path, newPath) }
 func (osFileSystem) remove(path string) error             { return os.Remove(path) }
 
 // syncDir does nothing: Windows offers no way to sync a directory. The file

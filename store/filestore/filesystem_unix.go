@@ -131,6 +131,15 @@ func (osFileSystem) readFile(path string) ([]byte, error) {
 	return f.readAll()
 }
 
+func (osFileSystem) link(path, newPath string) error {
+	return retry("link", path, func() error { return syscall.Link(path, newPath) })
+}
+
+// rename does without the look at newPath that os.Rename takes first.
+func (osFileSystem) rename(path, newPath string) error {
+	return retry("rename", newPath, func() error { return syscall.Rename(path, newPath) })
+}
+
 func (osFileSystem) remove(path string) error {
 	return retry("remove", path, func() error { return syscall.Unlink(path) })
 }

@@ -42,6 +42,8 @@ type encoder struct {
 
 	keys []string // scratch for sorting, used as a stack
 
+	touched int // what touch read, lest the compiler leave it out
+
 	scratch  []byte // kept from use to use
 	borrowed bool   // buf is scratch
 }
