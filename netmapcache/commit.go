@@ -227,8 +227,10 @@ func (c *Cache) replace(ctx context.Context, st *stored, guard *store.Guard, nex
 		if err := next.putColumns(st.good, put); err != nil {
 			return nil, err
 		}
-		root = c.newRoot(st, next)
-		value = sealRoot(root)
+		if root == nil { // the same each time, so that the store can tell whether it is there already
+			root = c.newRoot(st, next)
+			value = sealRoot(root)
+		}
 		wanted := keysOf(next)
 		for _, key := range st.removable {
 			if !wanted[key] {

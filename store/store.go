@@ -146,7 +146,7 @@ type StreamCommitter interface {
 // would end.
 //
 // A store doesn't retain the value of an entry once put has returned. It calls a Stream again, from
-// the start, if it has to begin anew.
+// the start, if it has to begin anew; the Stream then makes the same change.
 type Stream func(put func(Entry) error) (remove []string, err error)
 
 // A BulkLoader is a [Store] that loads many keys faster than one by one.
