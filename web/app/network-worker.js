@@ -64,10 +64,12 @@ let following = false; // the model worker has what the client told last
 
 // refresh hands on the newest network map: from the client once it is live, else from the cache.
 const refresh = unhurried(async () => {
+  const { heard } = known;
+  const live = known.state?.fullMaps > 0 && follow({ heard }); // without waiting for the storage
   const info = await loadInfo();
   changed({ info });
-  const about = { heard: known.heard, confirmedAt: info?.confirmedAt.getTime() };
-  if (known.state?.fullMaps > 0 && follow(about)) {
+  const about = { heard, confirmedAt: info?.confirmedAt.getTime() };
+  if (live) {
     if (info && known.state.savedAt) problem('cache'); // whatever was wrong with what was stored is replaced
   } else if (!(await stream(about)) && !(unread() && follow(about))) {
     hand({ start: { ...about, total: 0, live: false }, peers: [] });
