@@ -1,5 +1,5 @@
-// Starts browsers other than Chromium. Each function returns how to open an address in a new tab, how to
-// end the browser, and a promise of its end. None reaches more than this machine.
+// Starts browsers other than Chromium. Their pages are light, or dark if asked for. Each function returns how to open an address in a
+// new tab, how to end the browser, and a promise of its end. None reaches more than this machine.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,12 +23,13 @@ function find(what, ...paths) {
   return path;
 }
 
-async function firefox() {
+async function firefox({ dark = false } = {}) {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: find('Firefox: package firefox-esr', '/usr/bin/firefox-esr', '/usr/bin/firefox'),
     headless: true,
     extraPrefsFirefox: {
+      'ui.systemUsesDarkTheme': dark ? 1 : 0,
       'network.proxy.type': 1,
       'network.proxy.http': nowhere.host,
       'network.proxy.http_port': nowhere.port,
@@ -48,7 +49,7 @@ async function firefox() {
   };
 }
 
-async function webkit() {
+async function webkit({ dark = false } = {}) {
   const miniBrowser = find(
     'WebKitGTK: package webkit2gtk-driver',
     ...['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser`),
@@ -60,8 +61,16 @@ async function webkit() {
   const home = await mkdtemp(join(tmpdir(), 'netmapcache-webkit-'));
   const port = await freePort();
   const driver = spawn('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], {
-    // In the locale C, which machines for tests tend to have, pages group no digits.
-    env: { ...process.env, DISPLAY: `:${display.toString().trim()}`, LC_ALL: 'en_US.UTF-8', HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home },
+    // In the locale C, which machines for tests tend to have, numbers have no separators.
+    env: {
+      ...process.env,
+      DISPLAY: `:${display.toString().trim()}`,
+      GTK_THEME: dark ? 'Adwaita:dark' : 'Adwaita',
+      LC_ALL: 'en_US.UTF-8',
+      HOME: home,
+      XDG_DATA_HOME: home,
+      XDG_CACHE_HOME: home,
+    },
     stdio: 'ignore',
   });
   const gone = once(driver, 'exit');

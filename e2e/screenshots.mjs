@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { launch } from './browser.mjs';
+import { engines } from './engines.mjs';
 import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
 import { inMode, inState, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
@@ -106,6 +107,37 @@ const groups = {
     await inMode(page, 'forgotten');
     await take('forgotten');
     server.kill('SIGINT');
+  },
+
+  async engines() {
+    for (const name of Object.keys(engines)) {
+      for (const scheme of ['light', 'dark']) {
+        const { server, origin, ask } = await startTailnet('-peers', '300', '-churn', '0', '-native=false');
+        const other = await engines[name]({ dark: scheme === 'dark' });
+        const shown = await other.open(origin);
+        const takeBoth = async (state) => {
+          for (const [size, { width, height }] of Object.entries(sizes)) {
+            await shown.setViewport({ width, height });
+            await sleep(settle);
+            await shown.waitForFunction(() => {
+              const map = document.getElementById('map');
+              const inSight = map.getBoundingClientRect().top < innerHeight;
+              return !inSight || (map.width === map.clientWidth * devicePixelRatio && map.height === map.clientHeight * devicePixelRatio);
+            }, patience);
+            await screenshot(shown, `${state}-${name}-${scheme}-${size}`);
+          }
+        };
+        await inState(shown, 'live');
+        await saved(shown);
+        await takeBoth('live');
+        await ask('control', { up: false });
+        await shown.reload();
+        await inMode(shown, 'offline');
+        await takeBoth('offline');
+        await other.close();
+        server.kill('SIGINT');
+      }
+    }
   },
 
   async serverGone() {

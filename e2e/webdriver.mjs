@@ -61,6 +61,8 @@ class Page {
 
   goto = (url) => this.#post('/url', { url });
   reload = () => this.#post('/refresh');
+  // setViewport makes the window, rather than what it shows, so large.
+  setViewport = ({ width, height }) => this.#post('/window/rect', { width, height });
   bringToFront = () => this.#run(() => {});
   close = () => this.#run((call) => call('DELETE', '/window'));
 
