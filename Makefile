@@ -184,7 +184,7 @@ npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.
 	@touch $@
 
 ## screenshots: pictures of the page in every state, into dist/screenshots, and those of the README
-screenshots: chromium npm wasm client page
+screenshots: chromium engines npm wasm client page
 	$(call say,pictures of the page)
 	cd e2e && node screenshots.mjs --docs
 
