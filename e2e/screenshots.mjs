@@ -14,6 +14,7 @@ import { startTailnet } from './tailnet.mjs';
 
 const sizes = { wide: { width: 1280, height: 860 }, narrow: { width: 390, height: 844, deviceScaleFactor: 2 } };
 const settle = 500; // milliseconds, for the map to follow
+const settleInWebKit = 3000; // it shows the old picture, stretched, for a while after a change of size
 
 const browser = await launch();
 let context;
@@ -118,12 +119,7 @@ const groups = {
         const takeBoth = async (state) => {
           for (const [size, { width, height }] of Object.entries(sizes)) {
             await shown.setViewport({ width, height });
-            await sleep(settle);
-            await shown.waitForFunction(() => {
-              const map = document.getElementById('map');
-              const inSight = map.getBoundingClientRect().top < innerHeight;
-              return !inSight || (map.width === map.clientWidth * devicePixelRatio && map.height === map.clientHeight * devicePixelRatio);
-            }, patience);
+            await sleep(settleInWebKit);
             await screenshot(shown, `${state}-${name}-${scheme}-${size}`);
           }
         };
