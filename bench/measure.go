@@ -123,13 +123,14 @@ func (p *plan) session(ctx context.Context, impl string, peers int) (err error) 
 		return nil
 	}
 	progress(" %s stores;", impl)
-	dir := filepath.Join(p.work, "session")
-	if err := os.Mkdir(dir, 0700); err != nil {
+	// What was stored stays until the end: ext4 passes over files that were deleted a moment ago, one by one for
+	// each new file.
+	dir, err := os.MkdirTemp(p.work, "session-")
+	if err != nil {
 		return err
 	}
 	defer func() {
-		// The next process shall find an idle disk.
-		err = errors.Join(err, os.RemoveAll(dir), syncFileSystem(p.work))
+		err = errors.Join(err, syncFileSystem(p.work)) // the next process shall find an idle disk
 	}()
 	return p.child(ctx, "-child", "session", "-impl", impl, "-peers", strconv.Itoa(peers),
 		"-dir", dir, "-filled", p.filled(impl, peers))
