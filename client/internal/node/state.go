@@ -38,7 +38,7 @@ type State struct {
 	FullMaps int       // full network maps received since the start
 	Deltas   int       // other changes received since the start
 	Saved    bool      // whether the cache has everything received so far
-	SavedAt  time.Time // when the cache last took something in; zero before
+	SavedAt  time.Time // when what there was had last been saved, or was found to be saved already; zero before
 	// SaveError tells why the last attempt to save failed; empty if it did not.
 	SaveError string
 	// CacheError tells why the node didn't start from a cached network map; empty if it did, or if there was none.
