@@ -26,7 +26,6 @@ import (
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/tailcfg"
 	"tailscale.com/tsd"
-	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 	"tailscale.com/types/logid"
 	"tailscale.com/types/netmap"
@@ -190,7 +189,7 @@ func (r *rig) start() *device {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	d.engine = &watchedEngine{Engine: engine, resets: make(chan key.NodePublic, 100), tells: make(chan tailcfg.NodeID, 100)}
+	d.engine = &watchedEngine{Engine: engine, tells: make(chan tailcfg.NodeID, 100)}
 	eventbus.SubscribeFunc(bus, d.engine.tell)
 	sys.Set(wgengine.Engine(d.engine))
 	d.LocalBackend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, controlclient.LoginDefault)

@@ -10,7 +10,8 @@ import (
 // has with the node, as one of the node's life before, unless it has learned the key through that session. This end
 // isn't told, and WireGuard misses an answer only after 15 seconds (KeepaliveTimeout and RekeyTimeout of wireguard-go).
 // So peers with which sessions begin before control is there are sent the key. Magicsock would have the engine do that, but not if it is
-// built with ts_omit_cachenetmap. When control is there, these sessions begin anew: its word may have been faster than the key.
+// built with ts_omit_cachenetmap. Sessions are not begun anew when control is there, though its word may have been faster
+// than the key: in a browser, where it comes half a second after the first session, that cost each of them 5 seconds.
 
 // noteSessions notes the WireGuard sessions that begin while control is away. It is called with the backend locked.
 func (e *extension) noteSessions(changed map[tailcfg.StableNodeID]ipn.PeerState) {
@@ -38,19 +39,18 @@ const (
 	told   = true
 )
 
-// tendSessions tells peers the disco key, and once control is there begins all noted sessions anew.
+// tendSessions tells peers the disco key until control is there.
 func (e *extension) tendSessions() {
 	nm := e.lb.NetMapNoPeers()
-	live := nm != nil && !nm.Cached
 	tell := map[tailcfg.StableNodeID]bool{}
 	e.mu.Lock()
 	for id, state := range e.sessions {
-		if state == untold || live {
+		if state == untold {
 			tell[id] = true
 			e.sessions[id] = told
 		}
 	}
-	if live {
+	if nm != nil && !nm.Cached {
 		e.sessions = nil
 	}
 	e.mu.Unlock()
@@ -61,12 +61,8 @@ func (e *extension) tendSessions() {
 		return // logged out meanwhile
 	}
 	for _, p := range nm.Peers {
-		if !tell[p.StableID()] || p.Addresses().Len() == 0 {
-			continue
+		if tell[p.StableID()] && p.Addresses().Len() > 0 {
+			e.discoKey.Publish(magicsock.NewDiscoKeyAvailable{NodeFirstAddr: p.Addresses().At(0).Addr(), NodeID: p.ID()})
 		}
-		if live {
-			e.lb.Sys().Engine.Get().ResetDevicePeer(p.Key())
-		}
-		e.discoKey.Publish(magicsock.NewDiscoKeyAvailable{NodeFirstAddr: p.Addresses().At(0).Addr(), NodeID: p.ID()})
 	}
 }
