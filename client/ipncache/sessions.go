@@ -24,7 +24,7 @@ func (e *extension) noteSessions(changed map[tailcfg.StableNodeID]ipn.PeerState)
 		switch state.PeerWireGuardState {
 		case ipn.PeerWireGuardStateHandshake, ipn.PeerWireGuardStateEstablished:
 			if _, known := e.sessions[id]; !known {
-				e.sessions[id] = untold
+				e.sessions[id] = false
 				e.wakeUp()
 			}
 		default:
@@ -33,21 +33,15 @@ func (e *extension) noteSessions(changed map[tailcfg.StableNodeID]ipn.PeerState)
 	}
 }
 
-// Whether the peer of a session was told this node's disco key.
-const (
-	untold = false
-	told   = true
-)
-
 // tendSessions tells peers the disco key until control is there.
 func (e *extension) tendSessions() {
 	nm := e.lb.NetMapNoPeers()
 	tell := map[tailcfg.StableNodeID]bool{}
 	e.mu.Lock()
-	for id, state := range e.sessions {
-		if state == untold {
+	for id, told := range e.sessions {
+		if !told {
 			tell[id] = true
-			e.sessions[id] = told
+			e.sessions[id] = true
 		}
 	}
 	if nm != nil && !nm.Cached {
