@@ -1,12 +1,6 @@
 // What a person does on the page with a large network: { name: (page, ask) => done }. The page shows it all at the beginning, and again at the end.
 
-import { patience } from './page.mjs';
-
-export const frames = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-
-// counted waits for a text about the number of peers that match a pattern.
-export const counted = (page, pattern) =>
-  page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), patience, pattern);
+import { counted, frames, patience } from './page.mjs';
 
 export const activities = {
   async 'take changes'(page, ask) {

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { answer, focused, inMode, inState, joined, patience, saved, tabTo, text } from './page.mjs';
+import { answer, counted, focused, inMode, inState, joined, patience, saved, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -89,7 +89,7 @@ test('by keyboard: find a peer, read it, go back', async () => {
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, 'search');
   await page.keyboard.type('linux');
-  await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
+  await counted(page, 'match');
   await tabTo(page, 'peers');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('End');

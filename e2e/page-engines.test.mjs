@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { engines, startFor } from './engines.mjs';
-import { inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
+import { counted, inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const hostile = ['<script>alert(document.domain)</script>', '"><img src=x onerror=alert(1)>', 'javascript:alert(1)//', '__proto__'];
@@ -28,7 +28,7 @@ const steps = {
     await page.evaluate(() => document.activeElement.blur());
     await tabTo(page, 'search');
     await page.keyboard.type('script');
-    await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
+    await counted(page, 'match');
     await tabTo(page, 'peers');
     for (const key of ['ArrowDown', 'End', 'Home', 'Enter']) await page.keyboard.press(key);
     await page.waitForFunction(() => document.activeElement.id === 'details-name', patience);
@@ -70,7 +70,7 @@ const steps = {
   async 'server back, with 10,000 peers'(it) {
     ({ server: it.server } = await startTailnet('-addr', new URL(it.origin).host, '-peers', '10000', '-native=false', '-churn', '0'));
     await inState(it.page, 'live');
-    await it.page.waitForFunction(() => document.querySelector('#peers-count').textContent.startsWith('10,000 peers'), patience);
+    await counted(it.page, '^10,000 peers');
     await it.page.evaluate(() => {
       const scroll = document.getElementById('peers');
       scroll.scrollTop = scroll.scrollHeight;

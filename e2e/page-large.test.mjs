@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { activities, counted } from './activities.mjs';
+import { activities } from './activities.mjs';
 import { launch } from './browser.mjs';
-import { inMode, inState, patience, saved, setControl, text } from './page.mjs';
+import { counted, inMode, inState, patience, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const peers = 10_000;

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { netmap } from './netmap.mjs';
-import { inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
+import { counted, inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
 import { faults, holdDatabase, keepUpgrading, startCopy, tooOld } from './page-copy.mjs';
 
 const command = fileURLToPath(new URL('../dist/netmapcache', import.meta.url));
@@ -269,10 +269,10 @@ test('network size and pace', async () => {
   await inState(page, 'live');
   await page.waitForSelector('#lab:not([hidden])', patience);
   await page.select('#lab-size', '30');
-  await page.waitForFunction(() => document.querySelector('#peers-count').textContent.startsWith('30 peers'), patience);
+  await counted(page, '^30 peers');
   await page.select('#lab-churn', '200');
   await page.waitForFunction(() => Number(document.body.dataset.deltas) > 2, patience);
   await page.select('#lab-churn', '0');
   await page.select('#lab-size', '0');
-  await page.waitForFunction(() => document.querySelector('#peers-count').textContent.startsWith('0 peers'), patience);
+  await counted(page, '^0 peers');
 });

@@ -15,6 +15,13 @@ export const inState = (page, state) =>
 // inMode waits for one of the finer states that web/app/status.js names.
 export const inMode = (page, mode) => page.waitForFunction((mode) => document.body.dataset.mode === mode, patience, mode);
 
+// counted waits until what is said of the number of peers matches a pattern.
+export const counted = (page, pattern) =>
+  page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), patience, pattern);
+
+// frames waits until what was changed is on the screen.
+export const frames = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+
 export const saved = (page) => page.waitForFunction(() => document.body.dataset.saved === 'true', patience);
 
 // keptOffline waits until the service worker keeps the page.

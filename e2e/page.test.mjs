@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { device, inMode, inState, keptOffline, overview, patience, peers, saved, setControl, text } from './page.mjs';
+import { counted, device, inMode, inState, keptOffline, overview, patience, peers, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const flags = ['-churn', '200ms', '-peers', '300'];
@@ -107,7 +107,7 @@ test('resumes from the cache on reload', async () => {
 test('finds peers', async () => {
   const [name] = Object.values(lastPeers)[0];
   await page.type('#search', name);
-  await page.waitForFunction(() => document.querySelector('#peers-count').textContent.includes('match'), patience);
+  await counted(page, 'match');
   const found = Object.values(await peers(page));
   assert.ok(found.length > 0 && found.every((row) => row.join().includes(name)), `all of ${found} have ${name}`);
   await page.click('#reset');

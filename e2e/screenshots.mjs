@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
 import { engines } from './engines.mjs';
 import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
-import { inMode, inState, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
+import { counted, inMode, inState, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const sizes = { wide: { width: 1280, height: 860 }, narrow: { width: 390, height: 844, deviceScaleFactor: 2 } };
@@ -44,7 +44,6 @@ async function take(name, { full = false } = {}) {
 }
 
 const says = (pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#problems').textContent), patience, pattern);
-const countIs = (pattern) => page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), patience, pattern);
 
 const groups = {
   // One session: from nothing to live, offline and back, and forgotten.
@@ -153,7 +152,7 @@ const groups = {
     const { server, origin } = await startTailnet('-peers', '10000', '-churn', '0', '-native=false');
     await page.goto(origin);
     await inState(page, 'live');
-    await countIs('^10,000 peers');
+    await counted(page, '^10,000 peers');
     for (const by of ['relay', 'tag', 'owner']) {
       await page.select('#group-by', by);
       await take(`many-by-${by}`);

@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { serve } from './serve.mjs';
-import { inState, joined, openPeer, patience, peers as peersOf } from './page.mjs';
+import { frames, inState, joined, openPeer, patience, peers as peersOf } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 
@@ -228,7 +228,7 @@ test('what a peer sends runs nothing, loads nothing and leads nowhere', async ()
     assert.equal(await frame.$eval('body', (body) => body.id), '', 'no script ran');
     for (const id of ['out', 'tab', 'code', 'send', 'here']) { // the last one leaves an error page in the frame
       await frame.$eval(`#${id}`, (element) => element.click());
-      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      await frames(page);
     }
     assert.equal(page.url(), `${tailnet.origin}/`);
     assert.equal((await browser.pages()).length, tabs);

@@ -73,6 +73,15 @@ type process struct {
 	seen  []line // all lines that were received from lines
 }
 
+// startAndGet starts the node in a new process, and has it fetch from a peer.
+func (d *device) startAndGet(from *peer) *process {
+	d.t.Helper()
+	p := d.start()
+	p.awaitUp()
+	p.get(from)
+	return p
+}
+
 // start starts the node in a new process.
 func (d *device) start() *process {
 	d.t.Helper()

@@ -49,10 +49,7 @@ func TestRefused(t *testing.T) {
 		var devices [2]*device
 		for i := range devices {
 			devices[i] = newDevice(t, n, ours)
-			p := devices[i].start()
-			p.awaitUp()
-			p.get(friend)
-			p.close()
+			devices[i].startAndGet(friend).close()
 		}
 		n.cut()
 		kept := [2]string{cacheDir(t, devices[0]), cacheDir(t, devices[1])}
@@ -80,9 +77,7 @@ func TestRefused(t *testing.T) {
 			n := newTailnet(t)
 			friend := n.addPeer("friend")
 			d := newDevice(t, n, b)
-			p := d.start()
-			p.awaitUp()
-			p.get(friend)
+			p := d.startAndGet(friend)
 			n.control.SetExpireAllNodes(true)
 			p.await("the end of the key", func(l line) bool { return l.Event == "state" && l.Value == "NeedsLogin" })
 			n.cut()

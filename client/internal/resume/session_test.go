@@ -13,14 +13,10 @@ func TestSession(t *testing.T) {
 	n := newTailnet(t)
 	friend := n.addPeer("friend")
 	d := newDevice(t, n, ours)
-	p := d.start()
-	p.awaitUp()
-	p.get(friend)
+	p := d.startAndGet(friend)
 	n.refuse() // the friend remains connected, and will hear of the device at once
 	p.close()
-	p = d.start()
-	p.awaitUp()
-	p.get(friend)
+	p = d.startAndGet(friend)
 	select {
 	case <-friend.learns:
 	case <-time.After(patience):
