@@ -76,6 +76,9 @@ func (t *told) check(tb testing.TB, nm *netmap.NetworkMap) {
 	if len(want.Peers) != len(nm.Peers) || len(want.Users) != len(nm.UserProfiles) {
 		tb.Fatalf("whole news have %d peers, %d users; want %d and %d", len(want.Peers), len(want.Users), len(nm.Peers), len(nm.UserProfiles))
 	}
+	if rest := t.Netmap.(map[string]any); rest["Peers"] != nil || rest["UserProfiles"] != nil {
+		tb.Fatal("all peers or users are told with the rest of the network map")
+	}
 	if !reflect.DeepEqual(*t, want) {
 		tb.Fatalf("what was told is %v, want %v", *t, want)
 	}
