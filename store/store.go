@@ -1,9 +1,9 @@
 // Package store defines the contract between a cache and the key-value storage
 // beneath it: the four-method [Store], which is method for method that of
 // tailscale.com/ipn/ipnlocal/netmapcache, and the abilities that a store may
-// have beyond it, [Committer], [StreamCommitter] and [BulkLoader].
+// have beyond it, [Committer] and [BulkLoader].
 //
-// The functions [Commit], [CommitStream] and [LoadMany] use those abilities where a store has
+// The functions [Commit] and [LoadMany] use those abilities where a store has
 // them and do the same step by step where it doesn't.
 package store
 
@@ -35,6 +35,10 @@ var (
 // MaxKeyLen is the length in bytes of the longest valid key. FileStore names
 // a file by the key's hex, and common file systems end names at 255 bytes.
 const MaxKeyLen = 100
+
+// MaxValueLen is the length in bytes of the longest value that can be stored. One that
+// is longer was not put there by a Store: it is an [ErrDamaged], and no store allocates memory for it.
+const MaxValueLen = 64 << 20
 
 // ValidKey reports whether a value can be stored under key: one to [MaxKeyLen]
 // bytes of printable ASCII. Within that set, byte order, UTF-16 order (IndexedDB)
@@ -129,25 +133,6 @@ type Committer interface {
 	// remain, to be removed by a later change. If ch.Put is empty, it is.
 	Commit(ctx context.Context, ch Change) error
 }
-
-// A StreamCommitter is a [Committer] that writes a change while it is being made, so
-// that its values needn't be in memory at once.
-type StreamCommitter interface {
-	Committer
-
-	// CommitStream does what Commit does with the change of the given Guard, whose Put and Remove
-	// come from stream. Keys are not checked: the function [CommitStream] does that.
-	CommitStream(ctx context.Context, guard *Guard, stream Stream) error
-}
-
-// A Stream makes a change. It calls put with each entry of Put in turn, and returns
-// Remove. An error that put reports ends it. After an error, nothing is changed, and
-// that error is returned, maybe wrapped. A Stream waits for nothing: a transaction in a browser
-// would end.
-//
-// A store doesn't retain the value of an entry once put has returned. It calls a Stream again, from
-// the start, if it has to begin anew; the Stream then makes the same change.
-type Stream func(put func(Entry) error) (remove []string, err error)
 
 // A BulkLoader is a [Store] that loads many keys faster than one by one.
 type BulkLoader interface {

@@ -21,7 +21,7 @@ var (
 )
 
 // Store is a [store.Store] in memory, and a [store.Committer] and
-// [store.BulkLoader].
+// [store.BulkLoader]. Its zero value is an empty store.
 //
 // A hook is called with the name of a method and a key. For Commit that is the
 // key of the last entry to put, if any. Hooks are called without locks held,
@@ -42,9 +42,7 @@ type Store struct {
 }
 
 // New returns an empty store.
-func New() *Store {
-	return &Store{values: make(map[string][]byte)}
-}
+func New() *Store { return new(Store) }
 
 // before is what every operation does first.
 func (s *Store) before(ctx context.Context, op, key string) error {
@@ -172,6 +170,9 @@ func (s *Store) change(ch store.Change) error {
 		}
 	}
 	for _, e := range ch.Put {
+		if s.values == nil {
+			s.values = make(map[string][]byte)
+		}
 		s.values[e.Key] = slices.Clone(e.Value)
 	}
 	for _, key := range ch.Remove {

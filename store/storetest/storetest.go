@@ -47,8 +47,8 @@ type Options struct {
 }
 
 // Run tests the stores that open returns: that they keep the contract of
-// [store.Store]; and of [store.Committer], [store.StreamCommitter] and [store.BulkLoader] if they
-// have these abilities; and that [store.Commit], [store.CommitStream] and [store.LoadMany] do the same
+// [store.Store]; and of [store.Committer] and [store.BulkLoader] if they
+// have these abilities; and that [store.Commit] and [store.LoadMany] do the same
 // with the four methods alone.
 //
 // Each call of open returns an empty store that shares nothing with the others,
@@ -76,15 +76,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 		t.Run("LoadMany", r.testLoadMany)
 		t.Run("Model", r.testModel)
 	}
-	streams := func(t *testing.T) {
-		t.Run("Failure", r.testStream)
-		plainly := r.open
-		defer func() { r.open = plainly }()
-		r.open = func(t *testing.T) store.Store { return streamed(plainly(t)) }
-		t.Run("Commit", func(t *testing.T) { r.scripts(t, commitScripts) })
-		t.Run("CommitContext", r.testCommitContext)
-		t.Run("Model", r.testModel)
-	}
 	probe := r.begin(t)
 	_, commits := probe.(store.Committer)
 	_, loads := probe.(store.BulkLoader)
@@ -95,11 +86,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 		t.Run("Atomic", r.testAtomic)
 		t.Run("Race", r.testRace)
 		t.Run("Count", r.testCount)
-		t.Run("Stream", streams)
 	}
 	r.open = func(t *testing.T) store.Store { return Plain(open(t)) }
 	t.Run("Fallback", abilities)
-	t.Run("FallbackStream", streams)
 }
 
 // Plain returns s without its abilities beyond the four methods.
@@ -110,13 +99,10 @@ type (
 	plain       struct{ fourMethods }
 )
 
-// whole undoes Plain and streamed: many values are quicker to write with all abilities.
+// whole undoes Plain: many values are quicker to write with all abilities.
 func whole(s store.Store) store.Store {
-	switch s := s.(type) {
-	case plain:
-		return s.fourMethods
-	case streaming:
-		return whole(s.fourMethods)
+	if p, ok := s.(plain); ok {
+		return p.fourMethods
 	}
 	return s
 }
