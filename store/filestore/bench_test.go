@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"sync/atomic"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/store"
@@ -25,17 +24,17 @@ func columns(n, size int) store.Change {
 	return ch
 }
 
-// unsyncedFileSystem leaves durability to chance.
-type unsyncedFileSystem struct{ osFileSystem }
+// unsyncedFolder leaves durability to chance.
+type unsyncedFolder struct{ osFolder }
 
 type unsyncedFile struct{ file }
 
-func (fs unsyncedFileSystem) create(path string) (file, error) {
-	f, err := fs.osFileSystem.create(path)
-	return unsyncedFile{f}, err
+func (f unsyncedFolder) create(name string) (file, error) {
+	made, err := f.osFolder.create(name)
+	return unsyncedFile{made}, err
 }
-func (unsyncedFileSystem) syncDir(path string) error { return nil }
-func (unsyncedFile) Sync() error                     { return nil }
+func (unsyncedFolder) syncDir() error { return nil }
+func (unsyncedFile) Sync() error      { return nil }
 
 // BenchmarkWrite writes 6.4 MB, as 320 keys in one change and otherwise, into an
 // empty directory.
@@ -50,7 +49,8 @@ func BenchmarkWrite(b *testing.B) {
 			return FileStore(path).Commit(b.Context(), ch)
 		}},
 		{"CommitUnsynced", func(b *testing.B, path string) error {
-			return directory{path, unsyncedFileSystem{}, new(atomic.Bool)}.Commit(b.Context(), ch)
+			unsynced := func(f osFolder) folder { return unsyncedFolder{f} }
+			return inDirectory(b, path, unsynced, func(d *Directory) error { return d.Commit(b.Context(), ch) })
 		}},
 		{"OneFile", func(b *testing.B, path string) error {
 			return FileStore(path).Commit(b.Context(), one)

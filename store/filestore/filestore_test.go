@@ -21,12 +21,20 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return FileStore(t.TempDir())
-	}, storetest.Options{
+	opts := storetest.Options{
 		Reopen: func(t *testing.T, s store.Store) store.Store { return s.(FileStore) },
 		Keys:   200, // each write waits for the disk
-	})
+	}
+	switch runtime.GOOS {
+	case "wasip1":
+		// Node.js 20 can crash in its own garbage collector (v8::internal::Heap::ReportExternalMemoryPressure)
+		// when the memory of a program grows large.
+		opts.LargeValue = 1 << 20
+	case "windows":
+		// Wine asks another process for each call.
+		opts.LargeValue, opts.Keys, opts.Workers, opts.Rounds, opts.Cases = 1<<20, 20, 8, 2, 5
+	}
+	storetest.Run(t, func(t *testing.T) store.Store { return FileStore(t.TempDir()) }, opts)
 }
 
 // nameOf returns the name of key's file.
@@ -77,7 +85,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := []string{
-		".DS_Store", "notes.txt", "6f776e.tmp1", "6f776", "6F", "zz", "..a",
+		".DS_Store", "notes.txt", "6f776e.tmp1", "6f776", "zz", "..a",
 		"00", "0061", ownPrefix + nameOf("other program"),
 		lockName + "00",
 	}
@@ -89,19 +97,21 @@ func TestForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	outside := filepath.Join(t.TempDir(), "outside")
+	writeFile(t, outside, "not to be read")
 	want := []string{"own"}
-	if runtime.GOOS != "windows" {
+	if runtime.GOOS != "windows" && runtime.GOOS != "wasip1" { // which permit no such links
 		for name, target := range map[string]string{
-			nameOf("dangling"): "nowhere",
-			nameOf("loop"):     nameOf("loop"),
-			nameOf("to-own"):   nameOf("own"),
-			nameOf("to-dir"):   "folder",
+			nameOf("dangling"):  "nowhere",
+			nameOf("loop"):      nameOf("loop"),
+			nameOf("to-own"):    nameOf("own"),
+			nameOf("elsewhere"): outside,
+			nameOf("to-dir"):    "folder",
 		} {
 			if err := os.Symlink(target, filepath.Join(path, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want = append(want, "to-own")
 	}
 	if got := keysOf(t, s); !slices.Equal(got, want) {
 		t.Errorf("List = %q, want %q", got, want)
@@ -136,7 +146,6 @@ func TestDirectoryForFile(t *testing.T) {
 	if err := s.Store(t.Context(), "root", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	before := namesIn(t, path)
 	_, loadErr := s.Load(t.Context(), "dir")
 	for call, err := range map[string]error{
 		"Load":   loadErr,
@@ -151,8 +160,8 @@ func TestDirectoryForFile(t *testing.T) {
 			t.Errorf("%s: %v, want the error of the system", call, err)
 		}
 	}
-	if got := namesIn(t, path); !slices.Equal(got, before) {
-		t.Errorf("files = %q, want %q", got, before)
+	if got, want := namesIn(t, path), []string{nameOf("dir"), nameOf("new"), nameOf("root")}; !slices.Equal(got, want) {
+		t.Errorf("files = %q, want %q", got, want)
 	}
 	if got, err := s.Load(t.Context(), "root"); err != nil || string(got) != "1" {
 		t.Errorf(`Load("root") = %q, %v`, got, err)
@@ -190,8 +199,14 @@ func TestAbsentDirectory(t *testing.T) {
 	if got := keysOf(t, s); len(got) != 0 {
 		t.Errorf("List = %q", got)
 	}
-	if _, err := s.Load(t.Context(), "a"); !errors.Is(err, store.ErrKeyNotFound) {
-		t.Errorf("Load: %v, want ErrKeyNotFound", err)
+	_, loadErr := s.Load(t.Context(), "a")
+	var manyErr error
+	for _, manyErr = range s.LoadMany(t.Context(), []string{"a", "b"}) {
+	}
+	for call, err := range map[string]error{"Load": loadErr, "LoadMany": manyErr} {
+		if !errors.Is(err, store.ErrKeyNotFound) || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v, want ErrKeyNotFound and fs.ErrNotExist", call, err)
+		}
 	}
 	if err := s.Remove(t.Context(), "a"); err != nil {
 		t.Errorf("Remove: %v", err)
@@ -200,8 +215,8 @@ func TestAbsentDirectory(t *testing.T) {
 		"Store":  s.Store(t.Context(), "a", nil),
 		"Commit": s.Commit(t.Context(), store.Change{Put: []store.Entry{{Key: "a"}}}),
 	} {
-		if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrKeyNotFound) {
-			t.Errorf("%s: %v, want fs.ErrNotExist", call, err)
+		if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrKeyNotFound) || !strings.Contains(err.Error(), string(s)) {
+			t.Errorf("%s: %v, want fs.ErrNotExist and the path", call, err)
 		}
 	}
 }
@@ -238,7 +253,7 @@ func TestUpstream(t *testing.T) {
 	if err := ours.Store(t.Context(), "ours", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, directory{path: path}.temporary(), "left by a writer that was killed")
+	writeFile(t, filepath.Join(path, newTemporary()), "left by a writer that was killed")
 
 	want := []string{"ours", longest, "self", "user-\xff"}
 	if got := keysOf(t, ours); !slices.Equal(got, want) {
@@ -275,15 +290,23 @@ func TestUpstream(t *testing.T) {
 // TestOtherPaths: writers that know the directory by different paths exclude
 // each other.
 func TestOtherPaths(t *testing.T) {
-	if runtime.GOOS == "windows" {
+	switch runtime.GOOS {
+	case "windows":
 		t.Skip("making links needs a privilege on Windows")
+	case "wasip1":
+		t.Skip("links to absolute paths can't be made here")
 	}
 	path := t.TempDir()
 	other := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(path, other); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := FileStore(path).dir().lock(t.Context())
+	d, err := FileStore(path).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	unlock, err := d.fs.lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

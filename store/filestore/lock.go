@@ -4,41 +4,125 @@ package filestore
 
 import (
 	"context"
-	"path/filepath"
+	"errors"
+	"io/fs"
+	"os"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 const (
-	// lockName is the name of the file that writers lock: hex of "lock" follows.
-	// It is not removed after use: a waiting writer could then lock a file
-	// that has no name any more.
+	// lockName is the name of the file that writers lock: hex of "lock" follows. Whoever has the
+	// lock removes it if no value is left.
 	lockName = ownPrefix + "6c6f636b"
 
-	// lockRetry is the time between two attempts to get the lock. Waiting in the
+	// lockRetry is the time between two attempts to get the lock from another process. Waiting in the
 	// kernel instead can't be ended with a context.
 	lockRetry = time.Millisecond
+
+	// maxLost is how often in a row the lock file may be gone once it is locked.
+	maxLost = 10_000
 )
 
-// lock waits for the directory's lock and returns a function that releases it.
-//
-// Storing or removing a single key takes it too: the guard of another writer's
-// change would otherwise not hold when the change is applied, and temporary
-// files that are found under the lock could be in use.
-func (d directory) lock(ctx context.Context) (unlock func(), err error) {
-	if err := d.fs.checkOwner(d.path); err != nil {
+// lock waits for the turn of this call among those of this process, and then for the lock file.
+func (f osFolder) lock(ctx context.Context) (unlock func(), err error) {
+	dir, err := f.lstat(".")
+	if err != nil {
 		return nil, err
 	}
-	return d.fs.lock(ctx, filepath.Join(d.path, lockName))
+	leave, err := takeTurn(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := f.lockFile(ctx)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() {
+		unlockFile(file)
+		file.Close()
+		leave()
+	}, nil
 }
 
-// lockFile locks the file. Every call has an open file of its own, so that
-// goroutines and processes exclude each other alike.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	l := flock.New(path)
-	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
-		return nil, err
+// lockFile returns the lock file, which is locked if it can be. It closes the file before it tries again, so
+// that one which was removed is found out, and goes for good on Windows.
+func (f osFolder) lockFile(ctx context.Context) (*os.File, error) {
+	lost := 0
+	for {
+		file, err := f.openLockFile()
+		if err != nil {
+			return nil, err
+		}
+		locked, err := f.tryLock(file)
+		switch {
+		case err != nil && !lacks(err, noLock):
+			file.Close()
+			return nil, err
+		case err != nil, locked && f.hasLockName(file):
+			return file, nil
+		}
+		if locked { // and removed, by whoever had the lock before
+			unlockFile(file)
+			if lost++; lost == maxLost {
+				err = &fs.PathError{Op: "lock", Path: lockName, Err: errors.New("the file is always another one")}
+			}
+		} else {
+			err = pause(ctx)
+		}
+		file.Close()
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return func() { l.Unlock() }, nil
+}
+
+// openLockFile opens the lock file, which it makes if there is none. It doesn't follow links,
+// nor wait for a pipe.
+func (f osFolder) openLockFile() (file *os.File, err error) {
+	err = patiently(func() error {
+		for {
+			info, err := f.root.Lstat(lockName)
+			flags := os.O_RDWR | nonblock
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				flags |= os.O_CREATE | os.O_EXCL
+			case err != nil:
+				return err
+			case !info.Mode().IsRegular():
+				return &fs.PathError{Op: "lock", Path: lockName, Err: errNotRegular}
+			}
+			file, err = f.root.OpenFile(lockName, flags, 0600)
+			if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			// Another writer has made or removed it.
+		}
+	})
+	return file, err
+}
+
+// hasLockName reports whether file is what the lock's name leads to.
+func (f osFolder) hasLockName(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := f.root.Lstat(lockName)
+	return err == nil && named.Mode().IsRegular() && os.SameFile(info, named)
+}
+
+// pause waits until it is time to try again.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(lockRetry)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -1,18 +1,18 @@
 package filestore
 
 import (
+	"io/fs"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
+// readAhead is how many files LoadMany opens, and has the system begin to read, before it reads
+// them. It matters if they come from disk, and does as much as reading as many at once, which costs a
+// fifth more processor time for goroutines that wait for each other (docs/performance.md).
+const readAhead = 16
+
 // prefetch has the kernel begin to read the file, and returns at once.
-func (osFileSystem) prefetch(path string) {
-	f, err := open(path, os.O_RDONLY|syscall.O_NONBLOCK)
-	if err != nil {
-		return // reading the file will tell
-	}
-	defer f.Close()
-	_ = unix.Fadvise(f.fd, 0, 0, unix.FADV_WILLNEED) // a hint
+func (osFolder) prefetch(file fs.File) {
+	_ = control(file.(*os.File), func(fd int) error { return unix.Fadvise(fd, 0, 0, unix.FADV_WILLNEED) }) // a hint
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/store"
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 	case "count":
 		err = count(FileStore(path), 20)
 	case "stop":
-		err = directory{path, stoppingFileSystem{}, new(atomic.Bool)}.Commit(context.Background(), columns(4, 1000))
+		err = stop(path)
 	default:
 		err = fmt.Errorf("no role %q", role)
 	}
@@ -104,13 +103,23 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// stoppingFileSystem says so, and stops for good, when a change is about to name
+// stoppingFolder says so, and stops for good, when a change is about to name
 // its files.
-type stoppingFileSystem struct{ osFileSystem }
+type stoppingFolder struct{ folder }
 
-func (stoppingFileSystem) link(path, newPath string) error {
+func (stoppingFolder) rename(name, newName string) error {
 	fmt.Println("stopped")
 	select {}
+}
+
+// stop stops for good in a Commit.
+func stop(path string) error {
+	d, err := FileStore(path).open(context.Background())
+	if err != nil {
+		return err
+	}
+	d.fs = stoppingFolder{d.fs}
+	return d.Commit(context.Background(), columns(4, 1000))
 }
 
 // TestKilledWriter: others wait for a writer while it lives. Once it is killed they

@@ -6,40 +6,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
-	"path/filepath"
+	"os"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/netmapcache/netmapcache/store"
 )
 
-func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+// List implements part of [store.Store], as [FileStore.List].
+func (d *Directory) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield("", err)
 			return
 		}
-		if err := d.fs.checkOwner(d.path); err != nil {
+		files, err := d.readDir()
+		if err != nil {
 			yield("", fmt.Errorf("list keys: %w", err))
 			return
 		}
-		// They are in order of name, and the order of hex is that of keys.
-		files, err := d.fs.readDir(d.path)
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				yield("", fmt.Errorf("list keys: %w", err))
-			}
-			return
-		}
+		var keys []string
 		for _, file := range files {
-			if strings.HasPrefix(file.Name(), temporaryPrefix) {
+			if isTemporary(file.Name()) {
 				d.swept.Store(false)
 			}
-			key, ok := fileKey(file.Name())
-			if !ok || !strings.HasPrefix(key, prefix) || !d.isValue(file) {
-				continue
+			if key, ok := fileKey(file.Name()); ok && strings.HasPrefix(key, prefix) && d.isValue(file) {
+				keys = append(keys, key)
 			}
+		}
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
 			if err := ctx.Err(); err != nil {
 				yield("", err)
 				return
@@ -51,62 +51,123 @@ func (d directory) List(ctx context.Context, prefix string) iter.Seq2[string, er
 	}
 }
 
-// isValue reports whether file is a regular file or a link to one.
-func (d directory) isValue(file fs.DirEntry) bool {
-	if file.Type()&fs.ModeSymlink == 0 {
-		return file.Type().IsRegular()
+func (d *Directory) readDir() ([]fs.DirEntry, error) {
+	dir, err := d.fs.openDir()
+	if err != nil {
+		return nil, err
 	}
-	target, err := d.fs.stat(filepath.Join(d.path, file.Name()))
-	return err == nil && target.Mode().IsRegular()
+	defer dir.Close()
+	return dir.ReadDir(-1)
 }
 
-func (d directory) Load(ctx context.Context, key string) ([]byte, error) {
-	if err := d.fs.checkOwner(d.path); err != nil {
-		return nil, fmt.Errorf("load %q: %w", key, err)
+// isValue reports whether file, which has a key's name, is that key's value. Some file systems give
+// names back in another case than they were made in, and find them in any.
+func (d *Directory) isValue(file fs.DirEntry) bool {
+	if !file.Type().IsRegular() {
+		return false
 	}
-	return d.load(ctx, key)
+	name := strings.ToLower(file.Name())
+	if name == file.Name() {
+		return true
+	}
+	asListed, err := d.fs.lstat(file.Name())
+	if err != nil {
+		return false
+	}
+	byKey, err := d.fs.lstat(name)
+	return err == nil && os.SameFile(asListed, byKey)
 }
 
-// load is Load in a directory whose owner was checked.
-func (d directory) load(ctx context.Context, key string) ([]byte, error) {
+// Load implements part of [store.Store].
+func (d *Directory) Load(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	path, ok := d.file(key)
-	if !ok {
-		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
-	}
-	value, err := d.fs.readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
-	} else if err != nil {
-		return nil, fmt.Errorf("load %q: %w", key, err)
-	}
-	return value, nil
+	return d.read(d.open(key))
 }
 
-// readAhead is how many files LoadMany tells the system of before it reads them. It matters
-// if they come from disk, and does as much as reading as many at once, which costs a
-// fifth more processor time for goroutines that wait for each other (docs/performance.md).
-const readAhead = 16
-
-func (d directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
+// LoadMany implements [store.BulkLoader], as [FileStore.LoadMany].
+func (d *Directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if err := d.fs.checkOwner(d.path); err != nil {
-			yield(nil, fmt.Errorf("load: %w", err))
-			return
-		}
-		ahead := 0
-		for i, key := range keys {
-			for ; ahead < min(i+readAhead, len(keys)); ahead++ {
-				if path, ok := d.file(keys[ahead]); ok {
-					d.fs.prefetch(path)
-				}
+		var ahead []opened
+		defer func() {
+			for _, o := range ahead {
+				o.close()
 			}
-			value, err := d.load(ctx, key)
+		}()
+		for i := range keys {
+			for _, key := range keys[min(i+len(ahead), len(keys)):min(i+readAhead, len(keys))] {
+				o := d.open(key)
+				if o.err == nil {
+					d.fs.prefetch(o.file)
+				}
+				ahead = append(ahead, o)
+			}
+			next := ahead[0]
+			ahead = ahead[1:]
+			if err := ctx.Err(); err != nil {
+				next.close()
+				yield(nil, err)
+				return
+			}
+			value, err := d.read(next)
 			if !yield(value, err) || err != nil && !errors.Is(err, store.ErrKeyNotFound) {
 				return
 			}
 		}
 	}
+}
+
+// opened is the file of a key, or why there is none.
+type opened struct {
+	key  string
+	file fs.File
+	err  error
+}
+
+func (o opened) close() {
+	if o.err == nil {
+		o.file.Close()
+	}
+}
+
+func (d *Directory) open(key string) opened {
+	name, ok := fileName(key)
+	if !ok {
+		return opened{key, nil, fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)}
+	}
+	file, err := d.fs.open(name)
+	switch {
+	case isAbsent(err):
+		err = fmt.Errorf("key %q: %w", key, store.ErrKeyNotFound)
+	case err != nil:
+		err = fmt.Errorf("load %q: %w", key, err)
+	}
+	return opened{key, file, err}
+}
+
+// isAbsent reports whether err says that there is no file of the name, or that there can be none.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG)
+}
+
+// read returns what the file holds, up to the size that it has now, and closes it.
+func (d *Directory) read(o opened) ([]byte, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	defer o.close()
+	info, err := o.file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("load %q: %w", o.key, err)
+	}
+	if info.Size() > store.MaxValueLen {
+		return nil, fmt.Errorf("load %q: file of %d bytes: %w", o.key, info.Size(), store.ErrDamaged)
+	}
+	value := make([]byte, info.Size())
+	n, err := io.ReadFull(o.file, value)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("load %q: %w", o.key, err)
+	}
+	return value[:n], nil
 }

@@ -5,7 +5,6 @@ package filestore
 import (
 	"context"
 	"io/fs"
-	"path/filepath"
 	"testing/fstest"
 )
 
@@ -29,18 +28,17 @@ func (d *Disk) do(op string, run func() error) error {
 	return nil
 }
 
-// at returns the file that path leads to, or nil.
-func (d *Disk) at(path string) *content {
-	versions := d.names[filepath.Base(path)]
+// at returns the file that name leads to, or nil.
+func (d *Disk) at(name string) *content {
+	versions := d.names[name]
 	if len(versions) == 0 {
 		return nil
 	}
 	return versions[len(versions)-1]
 }
 
-// lead makes path lead to c.
-func (d *Disk) lead(path string, c *content) {
-	name := filepath.Base(path)
+// lead makes name lead to c.
+func (d *Disk) lead(name string, c *content) {
 	if d.names[name] == nil {
 		d.names[name] = []*content{nil}
 	}
@@ -56,77 +54,77 @@ func (d *Disk) reading() fstest.MapFS {
 	return m
 }
 
-func (d *Disk) checkOwner(string) error { return nil }
+func (d *Disk) prefetch(fs.File) {}
 
-func (d *Disk) prefetch(string) {}
-
-func (d *Disk) readFile(path string) (value []byte, err error) {
-	err = d.do("readFile", func() error { value, err = d.reading().ReadFile(filepath.Base(path)); return err })
-	return value, err
+func (d *Disk) open(name string) (file fs.File, err error) {
+	err = d.do("open", func() error { file, err = d.reading().Open(name); return err })
+	return file, err
 }
 
-func (d *Disk) readDir(path string) (files []fs.DirEntry, err error) {
-	err = d.do("readDir", func() error { files, err = d.reading().ReadDir("."); return err })
-	return files, err
+func (d *Disk) openDir() (dir fs.ReadDirFile, err error) {
+	err = d.do("openDir", func() error {
+		file, err := d.reading().Open(".")
+		dir = file.(fs.ReadDirFile)
+		return err
+	})
+	return dir, err
 }
 
-func (d *Disk) stat(path string) (info fs.FileInfo, err error) {
-	err = d.do("stat", func() error { info, err = d.reading().Stat(filepath.Base(path)); return err })
+func (d *Disk) lstat(name string) (info fs.FileInfo, err error) {
+	err = d.do("lstat", func() error { info, err = d.reading().Lstat(name); return err })
 	return info, err
 }
 
-func (d *Disk) lstat(path string) (fs.FileInfo, error) { return d.stat(path) }
-
-func (d *Disk) create(path string) (made file, err error) {
+func (d *Disk) create(name string) (made file, err error) {
 	err = d.do("create", func() error {
-		if d.at(path) != nil {
+		if d.at(name) != nil {
 			return fs.ErrExist
 		}
 		c := &content{}
-		d.lead(path, c)
+		d.lead(name, c)
 		made = diskFile{d, c}
 		return nil
 	})
 	return made, err
 }
 
-func (d *Disk) link(path, newPath string) error {
+func (d *Disk) link(name, newName string) error {
 	return d.do("link", func() error {
-		c := d.at(path)
+		c := d.at(name)
 		if c == nil {
 			return fs.ErrNotExist
 		}
-		if d.at(newPath) != nil {
+		if d.at(newName) != nil {
 			return fs.ErrExist
 		}
-		d.lead(newPath, c)
+		d.lead(newName, c)
 		return nil
 	})
 }
 
-func (d *Disk) rename(path, newPath string) error {
+func (d *Disk) rename(name, newName string) error {
 	return d.do("rename", func() error {
-		c := d.at(path)
+		c := d.at(name)
 		if c == nil {
 			return fs.ErrNotExist
 		}
-		d.lead(newPath, c)
-		d.lead(path, nil)
+		d.lead(newName, c)
+		d.lead(name, nil)
 		return nil
 	})
 }
 
-func (d *Disk) remove(path string) error {
+func (d *Disk) remove(name string) error {
 	return d.do("remove", func() error {
-		if d.at(path) == nil {
+		if d.at(name) == nil {
 			return fs.ErrNotExist
 		}
-		d.lead(path, nil)
+		d.lead(name, nil)
 		return nil
 	})
 }
 
-func (d *Disk) syncDir(string) error {
+func (d *Disk) syncDir() error {
 	return d.do("syncDir", func() error {
 		for name, versions := range d.names {
 			if now := versions[len(versions)-1]; now != nil {
@@ -140,19 +138,21 @@ func (d *Disk) syncDir(string) error {
 }
 
 // lock is not an operation for Hook: it changes nothing that matters.
-func (d *Disk) lock(ctx context.Context, path string) (unlock func(), err error) {
+func (d *Disk) lock(ctx context.Context) (unlock func(), err error) {
 	select {
 	case <-d.free:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	<-d.turn
-	if d.at(path) == nil {
-		d.lead(path, &content{})
+	if d.at(lockName) == nil {
+		d.lead(lockName, &content{})
 	}
 	d.turn <- struct{}{}
 	return func() { d.free <- struct{}{} }, nil
 }
+
+func (d *Disk) close() error { return nil }
 
 // diskFile is an open file.
 type diskFile struct {

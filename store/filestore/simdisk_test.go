@@ -60,7 +60,7 @@ func NewDisk() *Disk {
 }
 
 // Store returns a store in the directory of d.
-func (d *Disk) Store() store.Committer { return directory{"disk", d, new(atomic.Bool)} }
+func (d *Disk) Store() store.Committer { return &Directory{d, new(atomic.Bool)} }
 
 // Clone returns a copy of d, on which nobody has the lock: the disk that is left
 // if the process is killed.

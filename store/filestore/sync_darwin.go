@@ -1,17 +1,28 @@
 package filestore
 
-import "os"
+import (
+	"os"
 
-// syncDir makes the names in the directory durable, and with them all that was
-// handed to the disk before: fsync only hands it to a disk's volatile cache, and
-// Sync is F_FULLFSYNC here, which has the disk empty its cache (fsync(2), fcntl(2)).
-// That takes long, so a change does it once or twice and not per file. It always
-// follows before anything depends on what was synced.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
+	"golang.org/x/sys/unix"
+)
+
+// asFile returns f as one whose Sync does less.
+func asFile(f *os.File) file { return osFile{f} }
+
+// osFile is a file that Sync only hands to the disk's volatile cache, as fsync does here. Sync of
+// an os.File is F_FULLFSYNC, which has the disk empty its cache (fsync(2), fcntl(2)). That takes
+// long, so a change does it once or twice, in syncDir, and not per file. It always follows before
+// anything depends on what was synced.
+type osFile struct{ *os.File }
+
+func (f osFile) Sync() error {
+	conn, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return dir.Sync()
+	ctlErr := conn.Control(func(fd uintptr) { err = unix.Fsync(int(fd)) })
+	if ctlErr != nil {
+		return ctlErr
+	}
+	return err
 }

@@ -11,16 +11,27 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// faultyFileSystem fails operations by number, counted from 0, and records all.
-type faultyFileSystem struct {
-	osFileSystem
+// inDirectory runs do on the directory of path, as FileStore's methods do, with what
+// with returns in place of its folder.
+func inDirectory(t testing.TB, path string, with func(osFolder) folder, do func(*Directory) error) error {
+	t.Helper()
+	d, err := FileStore(path).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	return do(&Directory{with(d.fs.(osFolder)), d.swept})
+}
+
+// faultyFolder fails operations by number, counted from 0, and records all.
+type faultyFolder struct {
+	osFolder
 	fails func(op string, n int) bool
 	late  bool // they fail when they have taken effect
 
@@ -28,8 +39,19 @@ type faultyFileSystem struct {
 	ops []string
 }
 
+// commit commits ch in the directory of path by way of f.
+func (f *faultyFolder) commit(t *testing.T, path string, ch store.Change) error {
+	return f.commitContext(t.Context(), t, path, ch)
+}
+
+func (f *faultyFolder) commitContext(ctx context.Context, t *testing.T, path string, ch store.Change) error {
+	t.Helper()
+	with := func(real osFolder) folder { f.osFolder = real; return f }
+	return inDirectory(t, path, with, func(d *Directory) error { return d.Commit(ctx, ch) })
+}
+
 // do notes an operation and runs it unless it is to fail.
-func (f *faultyFileSystem) do(op string, run func() error) error {
+func (f *faultyFolder) do(op string, run func() error) error {
 	f.mu.Lock()
 	fail := f.fails != nil && f.fails(op, len(f.ops))
 	f.ops = append(f.ops, op)
@@ -43,33 +65,33 @@ func (f *faultyFileSystem) do(op string, run func() error) error {
 	return run()
 }
 
-func (f *faultyFileSystem) create(path string) (made file, err error) {
-	err = f.do("create", func() error { made, err = f.osFileSystem.create(path); return err })
+func (f *faultyFolder) create(name string) (made file, err error) {
+	err = f.do("create", func() error { made, err = f.osFolder.create(name); return err })
 	if err != nil {
 		return nil, err
 	}
 	return faultyFile{made, f}, nil
 }
 
-func (f *faultyFileSystem) link(path, newPath string) error {
-	return f.do("link", func() error { return f.osFileSystem.link(path, newPath) })
+func (f *faultyFolder) link(name, newName string) error {
+	return f.do("link", func() error { return f.osFolder.link(name, newName) })
 }
 
-func (f *faultyFileSystem) rename(path, newPath string) error {
-	return f.do("rename", func() error { return f.osFileSystem.rename(path, newPath) })
+func (f *faultyFolder) rename(name, newName string) error {
+	return f.do("rename", func() error { return f.osFolder.rename(name, newName) })
 }
 
-func (f *faultyFileSystem) remove(path string) error {
-	return f.do("remove", func() error { return f.osFileSystem.remove(path) })
+func (f *faultyFolder) remove(name string) error {
+	return f.do("remove", func() error { return f.osFolder.remove(name) })
 }
 
-func (f *faultyFileSystem) syncDir(path string) error {
-	return f.do("syncDir", func() error { return f.osFileSystem.syncDir(path) })
+func (f *faultyFolder) syncDir() error {
+	return f.do("syncDir", func() error { return f.osFolder.syncDir() })
 }
 
 type faultyFile struct {
 	file
-	fs *faultyFileSystem
+	fs *faultyFolder
 }
 
 func (f faultyFile) Write(p []byte) (n int, err error) {
@@ -125,15 +147,15 @@ func TestOrder(t *testing.T) {
 		{"replace", store.Change{Put: []store.Entry{{Key: "self"}}},
 			"create write sync; link rename syncDir; remove"},
 		{"columns, root, removals", theChange,
-			"create*4 write*4 sync*4; link rename link rename link rename syncDir; link rename syncDir; remove*2; remove*2"},
+			"create*4 write*4 sync*4; rename*3 syncDir; link rename syncDir; remove; remove*2"},
 		{"remove", store.Change{Remove: []string{"old-a", "x", "old-b"}},
 			"remove*2 syncDir"},
 		{"guard alone", store.Change{Guard: theChange.Guard}, "syncDir"},
 		{"nothing", store.Change{}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fs := &faultyFileSystem{}
-			if err := (directory{filledDirectory(t), fs, new(atomic.Bool)}).Commit(t.Context(), tt.change); err != nil {
+			fs := &faultyFolder{}
+			if err := fs.commit(t, filledDirectory(t), tt.change); err != nil {
 				t.Fatal(err)
 			}
 			// Writes go on at once: put them in an order of their own.
@@ -158,20 +180,44 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// earlier returns names and values without those of the earlier entries of theChange, which
+// may stay when it fails.
+func earlier(names []string, values map[string]string) ([]string, map[string]string) {
+	names, values = slices.Clone(names), maps.Clone(values)
+	for _, e := range theChange.Put[:len(theChange.Put)-1] {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == nameOf(e.Key) })
+		delete(values, e.Key)
+	}
+	return names, values
+}
+
+// checkNotApplied reports what theChange has changed, earlier entries of Put aside.
+func checkNotApplied(t *testing.T, what, path string, names []string, values map[string]string) {
+	t.Helper()
+	wantNames, wantValues := earlier(names, values)
+	gotNames, gotValues := earlier(namesIn(t, path), valuesIn(t, path))
+	if !maps.Equal(gotValues, wantValues) {
+		t.Errorf("%s: values = %q, want %q", what, gotValues, wantValues)
+	}
+	if !slices.Equal(gotNames, wantNames) {
+		t.Errorf("%s: files = %q, want %q", what, gotNames, wantNames)
+	}
+}
+
 // TestOneFailure: a change in which any one operation fails reports it,
-// leaves everything as it was and no temporary files. The exceptions are the
-// operations that only tidy up.
+// leaves everything as it was, earlier entries of Put aside, and no temporary files. The exceptions
+// are the operations that only tidy up, and linking, which copying replaces.
 func TestOneFailure(t *testing.T) {
 	total := func() int {
-		fs := &faultyFileSystem{}
-		if err := (directory{filledDirectory(t), fs, new(atomic.Bool)}).Commit(t.Context(), theChange); err != nil {
+		fs := &faultyFolder{}
+		if err := fs.commit(t, filledDirectory(t), theChange); err != nil {
 			t.Fatal(err)
 		}
 		return len(fs.ops)
 	}()
 	for n := range total {
 		failed := ""
-		fs := &faultyFileSystem{fails: func(op string, i int) bool {
+		fs := &faultyFolder{fails: func(op string, i int) bool {
 			if i == n {
 				failed = op
 			}
@@ -179,10 +225,10 @@ func TestOneFailure(t *testing.T) {
 		}}
 		path := filledDirectory(t)
 		before, names := valuesIn(t, path), namesIn(t, path)
-		err := directory{path, fs, new(atomic.Bool)}.Commit(t.Context(), theChange)
+		err := fs.commit(t, path, theChange)
 		what := fmt.Sprintf("operation %d, %s, failed", n, failed)
 		switch failed {
-		case "remove", "link": // without a link there is no undoing, and nothing to undo either
+		case "remove", "link":
 			if err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -193,12 +239,7 @@ func TestOneFailure(t *testing.T) {
 			if !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("%s: error %v", what, err)
 			}
-			if got := valuesIn(t, path); !maps.Equal(got, before) {
-				t.Errorf("%s: values = %q, want %q", what, got, before)
-			}
-			if got := namesIn(t, path); !slices.Equal(got, names) {
-				t.Errorf("%s: files = %q, want %q", what, got, names)
-			}
+			checkNotApplied(t, what, path, names, before)
 		}
 		// What was left behind, if anything, goes with the next change.
 		if err := FileStore(path).Commit(t.Context(), store.Change{Put: []store.Entry{{Key: "x"}}}); err != nil {
@@ -217,12 +258,12 @@ func TestOneFailure(t *testing.T) {
 func TestLastingFailure(t *testing.T) {
 	for n := 0; ; n++ {
 		reached := false
-		fs := &faultyFileSystem{fails: func(op string, i int) bool {
+		fs := &faultyFolder{fails: func(op string, i int) bool {
 			reached = reached || i >= n
 			return i >= n
 		}}
 		path := filledDirectory(t)
-		err := directory{path, fs, new(atomic.Bool)}.Commit(t.Context(), theChange)
+		err := fs.commit(t, path, theChange)
 		if !reached {
 			return
 		}
@@ -252,7 +293,7 @@ func TestLastingFailure(t *testing.T) {
 func TestLostAnswer(t *testing.T) {
 	for i := range theChange.Put {
 		count := 0
-		fs := &faultyFileSystem{late: true, fails: func(op string, n int) bool {
+		fs := &faultyFolder{late: true, fails: func(op string, n int) bool {
 			if op == "rename" {
 				count++
 			}
@@ -260,15 +301,10 @@ func TestLostAnswer(t *testing.T) {
 		}}
 		path := filledDirectory(t)
 		before, names := valuesIn(t, path), namesIn(t, path)
-		if err := (directory{path, fs, new(atomic.Bool)}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+		if err := fs.commit(t, path, theChange); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("rename %d: error %v", i, err)
 		}
-		if got := valuesIn(t, path); !maps.Equal(got, before) {
-			t.Errorf("rename %d: values = %q, want %q", i, got, before)
-		}
-		if got := namesIn(t, path); !slices.Equal(got, names) {
-			t.Errorf("rename %d: files = %q, want %q", i, got, names)
-		}
+		checkNotApplied(t, fmt.Sprintf("rename %d", i), path, names, before)
 	}
 }
 
@@ -277,13 +313,13 @@ func TestLostAnswer(t *testing.T) {
 func TestUndoneNotDurable(t *testing.T) {
 	path := filledDirectory(t)
 	syncs := 0
-	fs := &faultyFileSystem{fails: func(op string, n int) bool {
+	fs := &faultyFolder{fails: func(op string, n int) bool {
 		if op == "syncDir" {
 			syncs++
 		}
 		return op == "syncDir" && syncs > 1
 	}}
-	if err := (directory{path, fs, new(atomic.Bool)}).Commit(t.Context(), theChange); !errors.Is(err, syscall.ENOSPC) {
+	if err := fs.commit(t, path, theChange); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Commit: %v, want ENOSPC", err)
 	}
 	want := map[string]string{"self": "root 1", "old-a": "a1", "old-b": "b1", "kept": "k2", "new-a": "a2", "new-b": "b2"}
@@ -298,13 +334,13 @@ func TestContextEndsWithin(t *testing.T) {
 	before, names := valuesIn(t, path), namesIn(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	ch := columns(10*maxSyncs, 10)
-	fs := &faultyFileSystem{fails: func(op string, n int) bool {
+	fs := &faultyFolder{fails: func(op string, n int) bool {
 		if n == maxSyncs {
 			cancel()
 		}
 		return false
 	}}
-	if err := (directory{path, fs, new(atomic.Bool)}).Commit(ctx, ch); !errors.Is(err, context.Canceled) {
+	if err := fs.commitContext(ctx, t, path, ch); !errors.Is(err, context.Canceled) {
 		t.Errorf("Commit: %v, want context.Canceled", err)
 	}
 	if got := valuesIn(t, path); !maps.Equal(got, before) {

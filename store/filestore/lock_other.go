@@ -1,0 +1,13 @@
+//go:build !unix && !windows && !js
+
+package filestore
+
+import (
+	"errors"
+	"os"
+)
+
+// tryLock can't: neither WASI nor Plan 9 has such locks.
+func tryLock(*os.File) (locked bool, err error) { return false, errors.ErrUnsupported }
+
+func unlockFile(*os.File) {}
