@@ -3,9 +3,9 @@
 package idbstore
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -28,7 +28,8 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return s.Commit(ctx, store.Change{Remove: []string{key}})
 }
 
-// Commit implements [store.Committer]. All of ch takes effect or nothing.
+// Commit implements [store.Committer]. All of ch takes effect or nothing. A value of more
+// than [store.MaxValueLen] bytes is refused.
 //
 // If the connection is lost while the browser commits, the change is made again,
 // unless the guard's key shows that it was made. If another writer came in between,
@@ -37,39 +38,38 @@ func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return fmt.Errorf("idbstore: %w", err)
 	}
-	return s.CommitStream(ctx, ch.Guard, ch.Stream())
-}
-
-// CommitStream implements [store.StreamCommitter], as Commit. While the stream makes an entry, the
-// browser can write those before it.
-func (s *Store) CommitStream(ctx context.Context, guard *store.Guard, stream store.Stream) error {
-	ch := change{guard: guard, stream: stream, name: "check"}
+	for _, e := range ch.Put {
+		if len(e.Value) > store.MaxValueLen {
+			return fmt.Errorf("idbstore: store %q: value of %d bytes, and %d is the most", e.Key, len(e.Value), store.MaxValueLen)
+		}
+	}
 	maybeDone := false
 	err := s.use(ctx, func(c *conn) error {
-		err := c.commit(ctx, &ch, maybeDone)
+		err := c.commit(ctx, ch, maybeDone)
 		maybeDone = maybeDone || outcomeUnknown(err)
 		return err
 	})
 	if err != nil {
-		return explain(ctx, ch.name, err)
+		return explain(ctx, summary(ch), err)
 	}
 	s.channel.Post()
 	return nil
 }
 
-// A change is what a transaction is to carry out.
-type change struct {
-	guard  *store.Guard
-	stream store.Stream
-
-	// Known once it was applied.
-	name    string       // by its most telling key
-	outcome *store.Guard // holds once it is in force; nil if it doesn't write the key of its guard
+// summary names ch by its most telling key.
+func summary(ch store.Change) string {
+	switch {
+	case len(ch.Put) > 0:
+		return fmt.Sprintf("store %q", ch.Put[len(ch.Put)-1].Key)
+	case len(ch.Remove) > 0:
+		return fmt.Sprintf("remove %q", ch.Remove[0])
+	}
+	return "check"
 }
 
 // commit carries out ch in one transaction. With maybeDone, an earlier attempt
 // may have succeeded.
-func (c *conn) commit(ctx context.Context, ch *change, maybeDone bool) error {
+func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) error {
 	t, err := c.begin(readWrite)
 	if err != nil {
 		return err
@@ -77,8 +77,8 @@ func (c *conn) commit(ctx context.Context, ch *change, maybeDone bool) error {
 	// The requests that follow the guard's don't wait for its answer: they are
 	// undone if it isn't the right one.
 	var guard *idb.Request
-	if ch.guard != nil {
-		if guard, err = t.entries.Get(js.ValueOf(ch.guard.Key)); err != nil {
+	if ch.Guard != nil {
+		if guard, err = t.entries.Get(js.ValueOf(ch.Guard.Key)); err != nil {
 			t.abort()
 			return browser.Normal(err)
 		}
@@ -99,43 +99,46 @@ func (c *conn) commit(ctx context.Context, ch *change, maybeDone bool) error {
 
 // check reports whether the guard of ch holds, which req reads. If it doesn't since an
 // earlier attempt at ch has succeeded, done is true.
-func (t *transaction) check(ctx context.Context, req *idb.Request, ch *change, maybeDone bool) (done bool, err error) {
-	g := ch.guard
+func (t *transaction) check(ctx context.Context, req *idb.Request, ch store.Change, maybeDone bool) (done bool, err error) {
 	v, err := t.await(ctx, req)
 	if err != nil {
 		return false, err
 	}
-	value, err := loadedValue(g.Key, v)
-	if maybeDone && ch.outcome != nil && ch.outcome.Check(value, err) == nil {
+	value, err := loadedValue(ch.Guard.Key, v)
+	if after := outcome(ch); maybeDone && after != nil && after.Check(value, err) == nil {
 		return true, nil
 	}
-	return false, g.Check(value, err)
+	return false, ch.Guard.Check(value, err)
+}
+
+// outcome returns a guard that holds once ch is in force, or nil if ch doesn't write the
+// key of its own guard.
+func outcome(ch store.Change) *store.Guard {
+	key := ch.Guard.Key
+	for _, e := range ch.Put {
+		if e.Key == key {
+			return &store.Guard{Key: key, Value: e.Value}
+		}
+	}
+	if slices.Contains(ch.Remove, key) {
+		return &store.Guard{Key: key, Absent: true}
+	}
+	return nil
 }
 
 // apply issues the requests of ch. That they succeed says nothing: only the
 // transaction's completion does.
-func (t *transaction) apply(ch *change) error {
-	remove, err := ch.stream(func(e store.Entry) error {
-		ch.name = fmt.Sprintf("store %q", e.Key)
-		if ch.guard != nil && e.Key == ch.guard.Key {
-			ch.outcome = &store.Guard{Key: e.Key, Value: bytes.Clone(e.Value)}
-		}
+func (t *transaction) apply(ch store.Change) error {
+	for _, e := range ch.Put {
 		value, err := browser.FromBytes(e.Value)
-		if err == nil {
-			_, err = t.entries.PutKey(js.ValueOf(e.Key), value)
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	if err != nil {
-		return err
+		if _, err := t.entries.PutKey(js.ValueOf(e.Key), value); err != nil {
+			return err
+		}
 	}
-	for _, key := range remove {
-		if ch.name == "check" {
-			ch.name = fmt.Sprintf("remove %q", key)
-		}
-		if ch.guard != nil && key == ch.guard.Key {
-			ch.outcome = &store.Guard{Key: key, Absent: true}
-		}
+	for _, key := range ch.Remove {
 		if !store.ValidKey(key) {
 			continue // it can't be there
 		}

@@ -149,6 +149,7 @@ func (s *Store) connect(o *opening) {
 		db.Close()
 		o.err = ErrClosed
 	default:
+		s.yielded.Store(false)
 		s.conn = s.newConn(db)
 	}
 }
@@ -162,7 +163,10 @@ func (s *Store) newConn(db *browser.Database) *conn {
 	})
 	// Whoever wants the database upgraded or deleted need not wait for this
 	// connection: a new one is opened when there is something to do.
-	offVersionChange := db.OnVersionChange(c.retire)
+	offVersionChange := db.OnVersionChange(func() {
+		s.yielded.Store(true)
+		c.retire()
+	})
 	c.forget = func() {
 		offClose()
 		offVersionChange()

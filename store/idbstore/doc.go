@@ -1,5 +1,5 @@
-// Package idbstore keeps values in a browser's IndexedDB. It is built for
-// GOOS=js only, and works in pages and in workers.
+// Package idbstore keeps values in a browser's IndexedDB. It works with
+// GOOS=js only, in pages and in workers; elsewhere [Open] reports [errors.ErrUnsupported].
 //
 // A [Store] is one database of the page's origin, with one object store, "entries", of
 // string keys and Uint8Array values. All of package store's contract holds:

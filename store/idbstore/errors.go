@@ -1,14 +1,10 @@
-//go:build js
-
 package idbstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/netmapcache/netmapcache/store"
-	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
 // Each of these errors wraps what the browser reported, if it reported
@@ -19,8 +15,9 @@ var (
 	// doesn't answer.
 	ErrUnavailable = errors.New("IndexedDB is not available")
 
-	// ErrBlocked is reported by [Open] and [Delete] when another page or worker
-	// has the database open and does not let go of it.
+	// ErrBlocked is reported when another page or worker has the database open and
+	// does not let go of it, though the database is to be deleted or upgraded.
+	// To wait for a deletion under way that is blocked is reported like this too.
 	ErrBlocked = errors.New("database is held by another page or worker")
 
 	// ErrVersion is reported when the database was made by a newer version of
@@ -38,30 +35,3 @@ var (
 	// ErrClosed is reported when a store is used after Close.
 	ErrClosed = errors.New("store is closed")
 )
-
-var (
-	errLost   = errors.New("the browser closed the connection")
-	errSilent = errors.New("the browser gave no answer in time")
-)
-
-// connectionFailed reports whether err may be cured by a new connection.
-func connectionFailed(err error) bool {
-	return errors.Is(err, errLost) || browser.Named(err,
-		"InvalidStateError", // a transaction was begun after the connection closed
-		"AbortError",        // the browser aborted a transaction as it closed the connection
-		"UnknownError",      // Safari, of a connection that it dropped in the background
-	)
-}
-
-// explain adds to an error what was attempted and what it means.
-func explain(ctx context.Context, doing string, err error) error {
-	switch {
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		err = fmt.Errorf("%w: %w", ctx.Err(), err)
-	case browser.Named(err, "QuotaExceededError"):
-		err = fmt.Errorf("%w: %w", ErrQuota, err)
-	case errors.Is(err, errSilent), connectionFailed(err):
-		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return fmt.Errorf("idbstore: %s: %w", doing, err)
-}

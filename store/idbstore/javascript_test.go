@@ -3,32 +3,19 @@
 package idbstore
 
 import (
+	"context"
 	"fmt"
 	"syscall/js"
 	"testing"
+
+	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
 // run calls an asynchronous JavaScript function with the given body and the
 // arguments a, b and c, and returns its result.
 func run(body string, args ...any) (js.Value, error) {
-	type result struct {
-		value js.Value
-		err   error
-	}
-	done := make(chan result, 1)
-	fulfilled := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- result{value: args[0]}
-		return nil
-	})
-	defer fulfilled.Release()
-	rejected := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- result{err: js.Error{Value: args[0]}}
-		return nil
-	})
-	defer rejected.Release()
-	js.Global().Call("eval", fmt.Sprintf("(async (a, b, c) => { %s })", body)).Invoke(args...).Call("then", fulfilled, rejected)
-	r := <-done
-	return r.value, r.err
+	function := js.Global().Call("eval", fmt.Sprintf("(async (a, b, c) => { %s })", body))
+	return browser.Await(context.Background(), function.Invoke(args...))
 }
 
 func mustRun(t *testing.T, body string, args ...any) js.Value {

@@ -119,7 +119,7 @@ func TestSecondAttempt(t *testing.T) {
 			if err := s.Store(ctx, "root", []byte(tt.found)); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.use(ctx, func(c *conn) error { return c.commit(ctx, &change{guard: ch.Guard, stream: ch.Stream()}, true) }); !errors.Is(err, tt.want) {
+			if err := s.use(ctx, func(c *conn) error { return c.commit(ctx, ch, true) }); !errors.Is(err, tt.want) {
 				t.Errorf("commit: %v, want %v", err, tt.want)
 			}
 			if value, err := s.Load(ctx, "root"); err != nil || string(value) != tt.after {

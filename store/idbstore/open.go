@@ -3,6 +3,7 @@
 package idbstore
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"syscall/js"
@@ -18,37 +19,62 @@ func (s *Store) request() (*browser.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := browser.Open(factory, s.database, s.version, createObjectStore)
+	req, err := browser.Open(factory, s.database, s.version, createObjectStore)
 	if err != nil {
 		return nil, openError(err)
 	}
-	timeout := time.NewTimer(s.silence)
-	defer timeout.Stop()
-	blocked := o.Blocked()
+	if err := s.answer(context.Background(), factory, req); err != nil {
+		req.Abandon()
+		return nil, err
+	}
+	db, _ := req.Result()
+	if err := checkLayout(db); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// answer waits until the browser has answered req, for a bounded time.
+//
+// Who holds a request up isn't always told. The browser tells the one whose own request is
+// blocked, and those who are asked to close; but not the one whose request waits until another's
+// blocked request, to delete the database, is done. If the browser answers another question
+// meanwhile, that is taken to be so.
+func (s *Store) answer(ctx context.Context, factory js.Value, req *browser.Request) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.silence, errSilent)
+	defer cancel()
+	timer := time.NewTimer(s.doubt)
+	defer timer.Stop()
+	blocked := req.Blocked()
+	var alive <-chan struct{}
+	var held error // what the next event of timer says
+	if s.yielded.Load() {
+		held = errBehind
+		timer.Reset(s.patience)
+	}
 	for {
 		select {
-		case <-o.Done():
-			db, err := o.Result()
-			if err != nil {
-				return nil, openError(err)
+		case <-req.Done():
+			if _, err := req.Result(); err != nil {
+				return openError(err)
 			}
-			if err := checkLayout(db); err != nil {
-				db.Close()
-				return nil, err
-			}
-			return db, nil
+			return nil
 		case <-blocked:
-			blocked = nil
-			timeout.Reset(s.patience)
-		case <-timeout.C:
-			o.Abandon()
-			if blocked == nil {
-				return nil, ErrBlocked
+			blocked, held = nil, ErrBlocked
+			timer.Reset(s.patience)
+		case <-alive:
+			alive, held = nil, errBehind
+			timer.Reset(s.doubt)
+		case <-timer.C:
+			if held != nil {
+				return held
 			}
-			return nil, errSilent
+			alive = browser.Alive(ctx, factory)
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		case <-s.ended:
-			o.Abandon()
-			return nil, ErrClosed
+			return ErrClosed
 		}
 	}
 }

@@ -242,15 +242,54 @@ func TestBlocked(t *testing.T) {
 	t.Run("behind a deletion", func(t *testing.T) {
 		held(t, func(s *Store, _ js.Value) {
 			js.Global().Get("indexedDB").Call("deleteDatabase", s.database)
-			s.silence = time.Millisecond
-			if err := s.open(t.Context()); !errors.Is(err, errSilent) {
-				t.Errorf("open: %v, want errSilent", err)
+			s.doubt, s.silence = time.Millisecond, time.Hour
+			if err := s.open(t.Context()); !errors.Is(err, ErrBlocked) {
+				t.Errorf("open: %v, want ErrBlocked", err)
 			}
-			if err := s.Store(t.Context(), "a", nil); !errors.Is(err, ErrUnavailable) {
-				t.Errorf("Store: %v, want ErrUnavailable", err)
+			if err := s.Store(t.Context(), "a", nil); !errors.Is(err, ErrBlocked) || errors.Is(err, ErrUnavailable) {
+				t.Errorf("Store: %v, want ErrBlocked, not ErrUnavailable", err)
 			}
 		})
 	})
+	t.Run("behind a deletion that it was told of", func(t *testing.T) {
+		held(t, func(s *Store, _ js.Value) {
+			if err := s.open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			js.Global().Get("indexedDB").Call("deleteDatabase", s.database)
+			settle(t, "connections", func() int {
+				if s.conn == nil {
+					return 0
+				}
+				return 1
+			}, 0)
+			s.patience, s.doubt, s.silence = time.Millisecond, time.Hour, time.Hour
+			if err := s.Store(t.Context(), "a", nil); !errors.Is(err, ErrBlocked) {
+				t.Errorf("Store: %v, want ErrBlocked", err)
+			}
+		})
+	})
+}
+
+// TestSilent has a browser that answers nothing that it is asked.
+func TestSilent(t *testing.T) {
+	s := newStore(databaseOf(t))
+	defer s.Close()
+	s.doubt, s.silence = time.Millisecond, 50*time.Millisecond
+	s.factory = evaluate(`({
+		open() { return Object.setPrototypeOf(new EventTarget(), IDBOpenDBRequest.prototype) },
+		deleteDatabase() { return new EventTarget() },
+		databases: () => new Promise(() => {}),
+	})`)
+	if err := s.open(t.Context()); !errors.Is(err, errSilent) {
+		t.Errorf("open: %v, want errSilent", err)
+	}
+	if err := s.delete(t.Context()); !errors.Is(err, errSilent) {
+		t.Errorf("delete: %v, want errSilent", err)
+	}
+	if err := s.Store(t.Context(), "a", nil); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Store: %v, want ErrUnavailable", err)
+	}
 }
 
 func TestDelete(t *testing.T) {

@@ -16,84 +16,6 @@ import (
 
 var readOnly = idb.TransactionOptions{Mode: idb.TransactionReadOnly}
 
-// pageKeys is the number of keys that List collects before it yields them.
-const pageKeys = 512
-
-// List implements [store.Store]. Keys that aren't valid, which only others can
-// have stored, are passed over, and to the other methods they are absent.
-func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		// No valid key begins with what can't be a key.
-		p := page{prefix: prefix, last: prefix, final: prefix != "" && !store.ValidKey(prefix)}
-		err := ctx.Err()
-		for err == nil && !p.final {
-			if err = s.use(ctx, func(c *conn) error { return p.next(ctx, c) }); err != nil {
-				break
-			}
-			for _, key := range p.keys {
-				if err = ctx.Err(); err != nil {
-					break
-				}
-				if !yield(key, nil) {
-					return
-				}
-			}
-		}
-		if err != nil {
-			yield("", explain(ctx, fmt.Sprintf("list %q", prefix), err))
-		}
-	}
-}
-
-// A page is a run of keys with a prefix.
-type page struct {
-	prefix string
-	keys   []string
-	last   string // the last key seen, valid or not
-	begun  bool   // last has been seen, and isn't the prefix
-	final  bool   // there are no keys after these
-}
-
-// next replaces the page by that after it.
-func (p *page) next(ctx context.Context, c *conn) error {
-	bounds, err := idb.NewKeyRangeBound(js.ValueOf(p.last), js.ValueOf(successor(p.prefix)), p.begun, true)
-	if err != nil {
-		return browser.Normal(err)
-	}
-	t, err := c.begin(readOnly)
-	if err != nil {
-		return err
-	}
-	// A key cursor takes several times as long: BenchmarkList compares them.
-	req, err := t.entries.GetAllKeysRange(bounds, pageKeys)
-	if err != nil {
-		return browser.Normal(err)
-	}
-	keys, err := t.await(ctx, req.Request)
-	if err != nil {
-		return err
-	}
-	n := keys.Length()
-	next := page{prefix: p.prefix, last: p.last, begun: p.begun, final: n < pageKeys}
-	for i := range n {
-		next.last, next.begun = keys.Index(i).String(), true
-		if store.ValidKey(next.last) {
-			next.keys = append(next.keys, next.last)
-		}
-	}
-	*p = next
-	return nil
-}
-
-// successor returns the least string above all valid keys that begin with prefix.
-func successor(prefix string) string {
-	if prefix == "" {
-		return "\x7f"
-	}
-	end := len(prefix) - 1
-	return prefix[:end] + string(rune(prefix[end]+1))
-}
-
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	values, err := s.get(ctx, []string{key}, nil)
@@ -242,9 +164,12 @@ func loadedValue(key string, v js.Value) ([]byte, error) {
 	if v.IsUndefined() || !store.ValidKey(key) {
 		return nil, fmt.Errorf("idbstore: load %q: %w", key, store.ErrKeyNotFound)
 	}
-	value, ok := browser.ToBytes(v)
+	array, ok := browser.Array(v)
 	if !ok {
 		return nil, fmt.Errorf("idbstore: load %q: %w", key, ErrForeignValue)
 	}
-	return value, nil
+	if n := array.Length(); n > store.MaxValueLen {
+		return nil, fmt.Errorf("idbstore: load %q: %w: it has %d bytes, and %d is the most", key, store.ErrDamaged, n, store.MaxValueLen)
+	}
+	return browser.ToBytes(array), nil
 }

@@ -5,10 +5,10 @@ package idbstore
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"syscall/js"
 	"time"
 
-	"github.com/hack-pad/go-indexeddb/idb"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
@@ -29,7 +29,10 @@ type Store struct {
 	factory  func() (js.Value, error)
 	version  uint
 	silence  time.Duration // how long the browser may take to answer
-	patience time.Duration // how long another connection may block an upgrade
+	patience time.Duration // how long others may take to close a connection when they are asked to
+	doubt    time.Duration // how long opening may take before it is asked whether the browser answers at all
+
+	yielded atomic.Bool // the last connection was closed since others want to upgrade or delete the database
 
 	mu      sync.Mutex
 	conn    *conn         // nil if there is none at the moment
@@ -38,8 +41,8 @@ type Store struct {
 }
 
 var (
-	_ store.StreamCommitter = (*Store)(nil)
-	_ store.BulkLoader      = (*Store)(nil)
+	_ store.Committer  = (*Store)(nil)
+	_ store.BulkLoader = (*Store)(nil)
 )
 
 func newStore(database string) *Store {
@@ -49,7 +52,8 @@ func newStore(database string) *Store {
 		factory:  indexedDB,
 		version:  layoutVersion,
 		silence:  20 * time.Second,
-		patience: 5 * time.Second,
+		patience: 2 * time.Second,
+		doubt:    5 * time.Second,
 		ended:    make(chan struct{}),
 	}
 }
@@ -119,25 +123,12 @@ func (s *Store) delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := browser.Try(func() (*idb.AckRequest, error) {
-		wrapped, err := idb.WrapFactory(factory)
-		if err != nil {
-			return nil, err
-		}
-		return wrapped.DeleteDatabase(s.database)
-	})
+	req, err := browser.Delete(factory, s.database)
 	if err != nil {
-		return openError(browser.Normal(err))
-	}
-	// A request to delete that is blocked is like one that takes long.
-	wait, cancel := context.WithTimeoutCause(ctx, s.patience, ErrBlocked)
-	defer cancel()
-	if err := req.Await(wait); err != nil {
 		return openError(err)
 	}
-	// Await reports a context that ended as success.
-	if state, err := req.ReadyState(); err != nil || state != "done" {
-		return context.Cause(wait)
+	if err := s.answer(ctx, factory, req); err != nil {
+		return err
 	}
 	s.channel.Post()
 	return nil

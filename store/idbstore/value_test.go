@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -81,6 +82,21 @@ func TestForeignKeys(t *testing.T) {
 	}
 	if value, err := s.Load(t.Context(), "a\u00e9"); !errors.Is(err, store.ErrKeyNotFound) {
 		t.Errorf("Load of an invalid key = %q, %v, want ErrKeyNotFound", value, err)
+	}
+}
+
+// TestLongValues: what is longer than any store takes is neither stored nor loaded.
+func TestLongValues(t *testing.T) {
+	ctx, s := t.Context(), open(t, databaseOf(t))
+	if err := s.Store(ctx, "a", make([]byte, store.MaxValueLen+1)); err == nil {
+		t.Error("Store of a value that is too long: no error")
+	}
+	if _, err := s.Load(ctx, "a"); !errors.Is(err, store.ErrKeyNotFound) {
+		t.Errorf("Load afterwards: %v, want ErrKeyNotFound", err)
+	}
+	put(t, s, `'a'`, fmt.Sprintf(`new Uint8Array(%d)`, store.MaxValueLen+1))
+	if value, err := s.Load(ctx, "a"); !errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrForeignValue) {
+		t.Errorf("Load of a value that is too long = %d bytes, %v, want ErrDamaged, not ErrForeignValue", len(value), err)
 	}
 }
 

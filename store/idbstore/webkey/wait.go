@@ -6,29 +6,51 @@ import (
 	"context"
 	"errors"
 	"syscall/js"
+	"time"
 
+	"github.com/netmapcache/netmapcache/store/idbstore"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
 // open opens the database, and makes it if there is none.
 func open(ctx context.Context, factory js.Value, database string) (js.Value, error) {
 	req := factory.Call("open", database, layoutVersion)
-	remove := browser.Listen(req, "upgradeneeded", func(js.Value) {
+	upgrade := browser.Listen(req, "upgradeneeded", func(js.Value) {
 		// What it throws has the request fail.
 		browser.Try(func() (js.Value, error) { return req.Get("result").Call("createObjectStore", objectStore), nil })
 	})
-	defer remove()
 	if err := waitFor(ctx, req, "success", "error"); err != nil {
-		if ctx.Err() != nil { // a connection that comes late must not stay open
-			var off func()
-			off = browser.Listen(req, "success", func(js.Value) {
-				req.Get("result").Call("close")
-				off()
-			})
+		if ctx.Err() == nil {
+			upgrade()
+			return js.Value{}, err
+		}
+		// The request stays. A database that it makes must be whole, and the connection closed.
+		var success func()
+		success = browser.Listen(req, "success", func(js.Value) {
+			req.Get("result").Call("close")
+			success()
+			upgrade()
+		})
+		if errors.Is(err, errSilent) && answers(factory) {
+			// No event tells that a request waits for a deletion that others' connections hold up.
+			err = idbstore.ErrBlocked
 		}
 		return js.Value{}, err
 	}
+	upgrade()
 	return req.Get("result"), nil
+}
+
+// answers reports whether factory answers a question that no database holds up.
+func answers(factory js.Value) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	select {
+	case <-browser.Alive(ctx, factory):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // get returns the record that db holds, or undefined.
@@ -77,30 +99,5 @@ func waitFor(ctx context.Context, target js.Value, success string, failures ...s
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	}
-}
-
-// await waits for a promise.
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
-	}
-	done := make(chan outcome, 1)
-	var fulfilled, rejected js.Func
-	settle := func(o outcome) any {
-		done <- o
-		fulfilled.Release()
-		rejected.Release()
-		return nil
-	}
-	fulfilled = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{value: args[0]}) })
-	rejected = js.FuncOf(func(_ js.Value, args []js.Value) any { return settle(outcome{err: js.Error{Value: args[0]}}) })
-	promise.Call("then", fulfilled, rejected)
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		return js.Value{}, context.Cause(ctx)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/store"
+	"github.com/netmapcache/netmapcache/store/idbstore"
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
@@ -21,8 +22,8 @@ var ErrUnavailable = errors.New("the browser's key storage is not available")
 
 var errSilent = errors.New("the browser gave no answer in time")
 
-// silence is how long the browser may take in all.
-const silence = 20 * time.Second
+// silence is how long the browser may take in all. Tests shorten it.
+var silence = 20 * time.Second
 
 // The layout of the database: one record in one object store.
 const (
@@ -38,7 +39,8 @@ const keySize = 32
 // there is none it makes one, at random; pages that do so at the same time get the
 // same one. idbstore.Delete deletes the database, and the key with it.
 //
-// The error is an [ErrUnavailable], that of ctx, or a [store.ErrDamaged]
+// The error is an [ErrUnavailable], that of ctx, an [idbstore.ErrBlocked] if the database is to
+// be deleted and another page or worker doesn't let go of it, or a [store.ErrDamaged]
 // if the database holds something else or the key doesn't decrypt. It is lost then;
 // the database must be deleted before there can be another.
 func Load(ctx context.Context, database string) ([]byte, error) {
@@ -51,7 +53,7 @@ func Load(ctx context.Context, database string) ([]byte, error) {
 		return key, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("webkey: %w", ctx.Err())
-	case errors.Is(err, store.ErrDamaged):
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, idbstore.ErrBlocked):
 		return nil, fmt.Errorf("webkey: %w", err)
 	}
 	return nil, fmt.Errorf("webkey: %w: %w", ErrUnavailable, browser.Normal(err))
@@ -92,7 +94,7 @@ func load(ctx context.Context, database string) ([]byte, error) {
 func newRecord(ctx context.Context, subtle js.Value) (js.Value, error) {
 	params := map[string]any{"name": "AES-GCM", "length": 256}
 	const extractable = false
-	wrapping, err := await(ctx, subtle.Call("generateKey", params, extractable, []any{"encrypt", "decrypt"}))
+	wrapping, err := browser.Await(ctx, subtle.Call("generateKey", params, extractable, []any{"encrypt", "decrypt"}))
 	if err != nil {
 		return js.Value{}, err
 	}
@@ -104,7 +106,7 @@ func newRecord(ctx context.Context, subtle js.Value) (js.Value, error) {
 	if err != nil {
 		return js.Value{}, err
 	}
-	wrapped, err := await(ctx, subtle.Call("encrypt", aesGCM(nonce), wrapping, key))
+	wrapped, err := browser.Await(ctx, subtle.Call("encrypt", aesGCM(nonce), wrapping, key))
 	return js.ValueOf(map[string]any{"wrapping": wrapping, "nonce": nonce, "wrapped": wrapped}), err
 }
 
@@ -121,16 +123,16 @@ func randomBytes(n int) (js.Value, error) {
 // unwrap returns the key that record holds.
 func unwrap(ctx context.Context, subtle, record js.Value) ([]byte, error) {
 	plain, err := browser.Try(func() (js.Value, error) {
-		return await(ctx, subtle.Call("decrypt", aesGCM(record.Get("nonce")), record.Get("wrapping"), record.Get("wrapped")))
+		return browser.Await(ctx, subtle.Call("decrypt", aesGCM(record.Get("nonce")), record.Get("wrapping"), record.Get("wrapped")))
 	})
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrDamaged, browser.Normal(err))
 	} else if err != nil {
 		return nil, err
 	}
-	key, ok := browser.ToBytes(plain)
-	if !ok || len(key) != keySize {
+	key, ok := browser.Array(plain)
+	if !ok || key.Length() != keySize {
 		return nil, fmt.Errorf("%w: not a key", store.ErrDamaged)
 	}
-	return key, nil
+	return browser.ToBytes(key), nil
 }

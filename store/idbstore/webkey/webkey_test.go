@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall/js"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -66,12 +67,21 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func toBytes(t *testing.T, v js.Value) []byte {
+	t.Helper()
+	array, ok := browser.Array(v)
+	if !ok {
+		t.Fatalf("%v is not bytes", v)
+	}
+	return browser.ToBytes(array)
+}
+
 // TestStoredForm: the stored key is encrypted, and what decrypts it can't be exported.
 func TestStoredForm(t *testing.T) {
 	key := mustLoad(t, "form")
 	_, r := record(t, "form")
 	for _, field := range []string{"nonce", "wrapped"} {
-		if b, ok := browser.ToBytes(r.Get(field)); !ok || bytes.Contains(b, key[:8]) {
+		if b := toBytes(t, r.Get(field)); bytes.Contains(b, key[:8]) {
 			t.Errorf("%s is stored as %x", field, b)
 		}
 	}
@@ -79,7 +89,7 @@ func TestStoredForm(t *testing.T) {
 	if wrapping.Get("extractable").Bool() {
 		t.Error("the wrapping key is extractable")
 	}
-	if _, err := await(t.Context(), js.Global().Get("crypto").Get("subtle").Call("exportKey", "raw", wrapping)); err == nil {
+	if _, err := browser.Await(t.Context(), js.Global().Get("crypto").Get("subtle").Call("exportKey", "raw", wrapping)); err == nil {
 		t.Error("the wrapping key can be exported")
 	}
 }
@@ -107,7 +117,7 @@ func TestAtOnce(t *testing.T) {
 func TestDamaged(t *testing.T) {
 	mustLoad(t, "damaged")
 	db, good := record(t, "damaged")
-	flipped, _ := browser.ToBytes(good.Get("wrapped"))
+	flipped := toBytes(t, good.Get("wrapped"))
 	flipped[0] ^= 1
 	bad, err := browser.FromBytes(flipped)
 	if err != nil {
@@ -157,6 +167,21 @@ func TestUnavailable(t *testing.T) {
 	if key, err := Load(ctx, "unavailable"); key != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("Load with a context that has ended = %x, %v", key, err)
 	}
+}
+
+// TestBlocked: the database is to be deleted, and another has it open.
+func TestBlocked(t *testing.T) {
+	mustLoad(t, "blocked")
+	db, _ := record(t, "blocked")
+	js.Global().Get("indexedDB").Call("deleteDatabase", "blocked")
+	defer func(was time.Duration) { silence = was }(silence)
+	silence = 100 * time.Millisecond
+	if key, err := Load(t.Context(), "blocked"); key != nil || !errors.Is(err, idbstore.ErrBlocked) || errors.Is(err, ErrUnavailable) {
+		t.Errorf("Load = %x, %v, want ErrBlocked, not ErrUnavailable", key, err)
+	}
+	db.Call("close")
+	silence = time.Minute
+	mustLoad(t, "blocked")
 }
 
 // TestForeignDatabase: a database of something else is left as it is.

@@ -112,8 +112,12 @@ func TestBytes(t *testing.T) {
 			t.Errorf("buffer of %d bytes, want %d", n, len(want))
 		}
 		for _, v := range []js.Value{array, array.Get("buffer")} {
-			if got, ok := ToBytes(v); !ok || got == nil || string(got) != want {
-				t.Errorf("%d bytes, %v, want %d", len(got), ok, len(want))
+			array, ok := Array(v)
+			if !ok {
+				t.Fatalf("%v is not taken for bytes", v)
+			}
+			if got := ToBytes(array); got == nil || string(got) != want {
+				t.Errorf("%d bytes, want %d", len(got), len(want))
 			}
 		}
 	}

@@ -19,17 +19,21 @@ func FromBytes(b []byte) (js.Value, error) {
 	})
 }
 
-// ToBytes returns a copy of a Uint8Array or ArrayBuffer. It reports false if v is
-// neither.
-func ToBytes(v js.Value) ([]byte, bool) {
+// Array returns a Uint8Array of what v holds, if it is a Uint8Array or an ArrayBuffer.
+// Nothing is copied.
+func Array(v js.Value) (array js.Value, ok bool) {
 	switch {
 	case v.InstanceOf(uint8Array):
+		return v, true
 	case v.InstanceOf(arrayBuffer):
-		v = uint8Array.New(v)
-	default:
-		return nil, false
+		return uint8Array.New(v), true
 	}
-	b := make([]byte, v.Length())
-	js.CopyBytesToGo(b, v)
-	return b, true
+	return js.Value{}, false
+}
+
+// ToBytes returns a copy of a Uint8Array.
+func ToBytes(array js.Value) []byte {
+	b := make([]byte, array.Length())
+	js.CopyBytesToGo(b, array)
+	return b
 }

@@ -27,8 +27,8 @@ func (db *Database) OnVersionChange(fn func()) (remove func()) {
 	return Listen(db.raw, "versionchange", func(js.Value) { fn() })
 }
 
-// An Opening is a request for a connection.
-type Opening struct {
+// A Request asks the browser to open or to delete a database.
+type Request struct {
 	blocked   chan struct{}
 	done      chan struct{}
 	db        *Database
@@ -36,58 +36,69 @@ type Opening struct {
 	abandoned bool
 }
 
+// newRequest follows raw, an IDBOpenDBRequest. It calls succeeded or failed when the
+// browser answers; what that returns is the error of the Request.
+func newRequest(raw js.Value, succeeded func(r *Request, event js.Value) error, failed func() error) *Request {
+	r := &Request{blocked: make(chan struct{}), done: make(chan struct{})}
+	var remove []func()
+	end := func(err error) {
+		for _, fn := range remove {
+			fn()
+		}
+		r.err = err
+		close(r.done)
+	}
+	remove = []func(){
+		Listen(raw, "blocked", func(js.Value) {
+			select {
+			case <-r.blocked:
+			default:
+				close(r.blocked)
+			}
+		}),
+		Listen(raw, "error", func(js.Value) { end(failed()) }),
+		Listen(raw, "success", func(event js.Value) { end(succeeded(r, event)) }),
+	}
+	return r
+}
+
 // Open asks factory, an IDBFactory, for a connection to the named database.
 // If its version is lower, upgrade is called first, on the event loop; if that
-// reports an error, the database stays as it was and so ends the Opening.
-func Open(factory js.Value, name string, version uint, upgrade func(*idb.Database) error) (*Opening, error) {
+// reports an error, the database stays as it was and the Request fails with that error.
+func Open(factory js.Value, name string, version uint, upgrade func(*idb.Database) error) (*Request, error) {
 	raw, err := Try(func() (js.Value, error) { return factory.Call("open", name, version), nil })
 	if err != nil {
 		return nil, Normal(err)
 	}
-	o := &Opening{blocked: make(chan struct{}), done: make(chan struct{})}
 	var (
 		req        *idb.OpenDBRequest
 		upgradeErr error
 		ctx, stop  = context.WithCancel(context.Background())
-		remove     []func()
 	)
-	end := func() {
-		stop()
-		for _, fn := range remove {
-			fn()
-		}
-		close(o.done)
-	}
-	remove = append(remove,
-		Listen(raw, "blocked", func(js.Value) {
-			select {
-			case <-o.blocked:
-			default:
-				close(o.blocked)
-			}
-		}),
-		Listen(raw, "error", func(js.Value) {
-			o.err = upgradeErr
-			if o.err == nil {
-				o.err = req.Err()
-			}
-			end()
-		}),
-		Listen(raw, "success", func(event js.Value) {
+	r := newRequest(raw,
+		func(r *Request, event js.Value) error {
+			defer stop()
 			// The library's listener would add another for "versionchange",
 			// which logs and is never removed.
 			event.Call("stopImmediatePropagation")
-			db, err := req.Result()
-			switch {
-			case err != nil:
-				o.err = err
-			case o.abandoned:
-				db.Close()
-			default:
-				o.db = &Database{db, raw.Get("result")}
+			if r.abandoned {
+				raw.Get("result").Call("close")
+				return nil
 			}
-			end()
-		}))
+			db, err := req.Result()
+			if err != nil {
+				return err
+			}
+			r.db = &Database{db, raw.Get("result")}
+			return nil
+		},
+		func() error {
+			defer stop()
+			if upgradeErr != nil {
+				return upgradeErr
+			}
+			return exception(raw.Get("error"))
+		})
 	req, err = adopt(ctx, raw, func(db *idb.Database, _, _ uint) error {
 		if upgradeErr = upgrade(db); upgradeErr != nil {
 			// It throws if the browser has aborted the upgrade by then.
@@ -96,10 +107,10 @@ func Open(factory js.Value, name string, version uint, upgrade func(*idb.Databas
 		return nil // the library panics on an error
 	})
 	if err != nil {
-		o.abandoned = true
+		r.abandoned = true
 		return nil, err
 	}
-	return o, nil
+	return r, nil
 }
 
 // adopt has the library wrap an IDBOpenDBRequest that it did not make: it keeps
@@ -116,20 +127,33 @@ func adopt(ctx context.Context, raw js.Value, upgrade idb.Upgrader) (*idb.OpenDB
 	})
 }
 
-// Blocked is closed when other connections stand in the way of the upgrade.
-func (o *Opening) Blocked() <-chan struct{} { return o.blocked }
+// Delete asks factory, an IDBFactory, to delete the named database.
+func Delete(factory js.Value, name string) (*Request, error) {
+	raw, err := Try(func() (js.Value, error) { return factory.Call("deleteDatabase", name), nil })
+	if err != nil {
+		return nil, Normal(err)
+	}
+	return newRequest(raw,
+		func(*Request, js.Value) error { return nil },
+		func() error { return exception(raw.Get("error")) }), nil
+}
+
+// Blocked is closed when the browser has asked other connections to close, for the database
+// to be upgraded or deleted, and they have not.
+func (r *Request) Blocked() <-chan struct{} { return r.blocked }
 
 // Done is closed when the browser has answered.
-func (o *Opening) Done() <-chan struct{} { return o.done }
+func (r *Request) Done() <-chan struct{} { return r.done }
 
-// Result returns the connection, or why there is none. It is valid once Done is closed.
-func (o *Opening) Result() (*Database, error) { return o.db, o.err }
+// Result returns the connection that was asked for, or why there is none. It is valid
+// once Done is closed.
+func (r *Request) Result() (*Database, error) { return r.db, r.err }
 
 // Abandon gives the request up, which the browser can't: if it grants a connection
 // later, that is closed at once. Until then the functions listening for it live on.
-func (o *Opening) Abandon() {
-	o.abandoned = true
-	if o.db != nil {
-		o.db.Close()
+func (r *Request) Abandon() {
+	r.abandoned = true
+	if r.db != nil {
+		r.db.Close()
 	}
 }
