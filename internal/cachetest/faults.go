@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/internal/torture"
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -24,6 +25,28 @@ type Faulty struct {
 	Arm func(hook func(done bool) error)
 
 	Sweeps bool // a Store clears it of orphans
+	Behind bool // caches note changes, which are committed by Flush
+}
+
+// cache returns a Cache of the store.
+func (s Faulty) cache() *netmapcache.Cache {
+	if s.Behind {
+		return netmapcache.NewCache(s.Store, netmapcache.WithWriteBehind(time.Hour, nil))
+	}
+	return netmapcache.NewCache(s.Store)
+}
+
+// store stores nm, and commits that.
+func (s Faulty) store(ctx context.Context, c *netmapcache.Cache, nm *netmap.NetworkMap) error {
+	return flushed(ctx, c, c.Store(ctx, nm))
+}
+
+// flushed returns err, or the error of the commit of what is noted.
+func flushed(ctx context.Context, c *netmapcache.Cache, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.Flush(ctx)
 }
 
 var causes = []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission, context.Canceled}
@@ -92,14 +115,14 @@ func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 	if err := f.script.Fill(ctx, s.Store); err != nil {
 		return false, err
 	}
-	cache := netmapcache.NewCache(s.Store)
+	cache := s.cache()
 	for _, step := range f.script.Steps[:f.step] {
-		if err := step.Call(ctx, cache); err != nil {
+		if err := flushed(ctx, cache, step.Call(ctx, cache)); err != nil {
 			return false, fmt.Errorf("%s: %w", step.Name, err)
 		}
 	}
 	if f.restart {
-		cache = netmapcache.NewCache(s.Store)
+		cache = s.cache()
 	}
 	step, before := f.script.Steps[f.step], f.script.Before(f.step)
 
@@ -119,7 +142,7 @@ func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 		}
 		return f.cause()
 	})
-	err = step.Call(during, cache)
+	err = flushed(during, cache, step.Call(during, cache))
 	s.Arm(nil)
 	if count <= f.n {
 		return false, err
@@ -146,23 +169,27 @@ func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 func (f fault) afterwards(ctx context.Context, s Faulty, cache *netmapcache.Cache, left *netmap.NetworkMap) error {
 	step, before := f.script.Steps[f.step], f.script.Before(f.step)
 	want := step.Want
-	switch f.variant / len(causes) % 4 {
+	way := f.variant / len(causes) % 4
+	if s.Behind && way == 2 {
+		way = 0 // what failed is still noted
+	}
+	switch way {
 	case 0:
-		if err := step.Call(ctx, cache); err != nil {
+		if err := flushed(ctx, cache, step.Call(ctx, cache)); err != nil {
 			return fmt.Errorf("once more: %w", err)
 		}
 	case 1:
 		if want = before; want == nil {
 			want = Other()
 		}
-		if err := cache.Store(ctx, want); err != nil {
+		if err := s.store(ctx, cache, want); err != nil {
 			return fmt.Errorf("Store of what was stored before: %w", err)
 		}
 	case 2:
 		want = left
 	case 3:
 		want = Other()
-		if err := cache.Store(ctx, want); err != nil {
+		if err := s.store(ctx, cache, want); err != nil {
 			return fmt.Errorf("Store of another netmap: %w", err)
 		}
 	}
@@ -177,7 +204,7 @@ func (f fault) afterwards(ctx context.Context, s Faulty, cache *netmapcache.Cach
 	if want == nil {
 		want = Other()
 	}
-	if err := cache.Store(ctx, want); err != nil {
+	if err := s.store(ctx, cache, want); err != nil {
 		return fmt.Errorf("Store at the end: %w", err)
 	}
 	return NoOrphans(ctx, s.Store)

@@ -36,7 +36,7 @@ func WithPeerChanged(nm *netmap.NetworkMap, i int, seed uint64) *netmap.NetworkM
 	c := clone(nm)
 	n := nodeOf(nm.Peers[i])
 	n.Endpoints = b.endpoints()
-	n.HomeDERP = 1 + n.HomeDERP%len(cities)
+	setRegion(&n.HomeDERP, 1+int(n.HomeDERP)%len(cities))
 	n.DiscoKey = b.discoKey()
 	c.Peers[i] = n.View()
 	return c
@@ -90,7 +90,7 @@ func WithSelfChanged(nm *netmap.NetworkMap, seed uint64) *netmap.NetworkMap {
 	c := *nm
 	n := nodeOf(nm.SelfNode)
 	n.Endpoints = changer(seed).endpoints()
-	n.HomeDERP = 1 + n.HomeDERP%len(cities)
+	setRegion(&n.HomeDERP, 1+int(n.HomeDERP)%len(cities))
 	c.SelfNode = n.View()
 	return &c
 }

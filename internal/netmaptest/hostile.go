@@ -10,7 +10,6 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
-	"tailscale.com/util/set"
 	"tailscale.com/wgengine/filter"
 )
 
@@ -64,7 +63,7 @@ func (f *filler) self(nm *netmap.NetworkMap) {
 	n.User = cmp.Or(n.User, 1)
 	nm.SelfNode = n.View()
 	nm.NodeKey = n.Key
-	nm.AllCaps = set.Set[tailcfg.NodeCapability]{}
+	nm.AllCaps.Make()
 	for _, c := range n.Capabilities {
 		nm.AllCaps.Add(c)
 	}

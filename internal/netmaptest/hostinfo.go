@@ -40,10 +40,9 @@ func (b *builder) netInfo(full bool) *tailcfg.NetInfo {
 		UPnP:                  opt.NewBool(b.oneIn(4)),
 		PMP:                   opt.NewBool(b.oneIn(4)),
 		PCP:                   opt.NewBool(b.oneIn(4)),
-		PreferredDERP:         1 + b.IntN(len(cities)),
-		LinkType:              b.pick("wired", "wifi", "mobile"),
-		DERPLatency:           map[string]float64{},
 	}
+	setRegion(&ni.PreferredDERP, 1+b.IntN(len(cities)))
+	ni.LinkType = b.pick("wired", "wifi", "mobile")
 	if b.oneIn(2) {
 		ni.FirewallMode = "nft-default"
 	}
@@ -53,9 +52,17 @@ func (b *builder) netInfo(full bool) *tailcfg.NetInfo {
 		ni.FirewallMode = "nft-default"
 	}
 	for id := 1; id <= regions; id++ {
-		ni.DERPLatency[fmt.Sprintf("%d-v4", id)] = float64(1+b.IntN(250_000_000)) / 1e9
+		setLatency(&ni.DERPLatency, fmt.Sprintf("%d-v4", id), float64(1+b.IntN(250_000_000))/1e9)
 	}
 	return ni
+}
+
+// setLatency sets (*m)[k], in a new map if *m is nil.
+func setLatency[K ~string](m *map[K]float64, k string, seconds float64) {
+	if *m == nil {
+		*m = make(map[K]float64)
+	}
+	(*m)[K(k)] = seconds
 }
 
 func (b *builder) sshHostKeys() []string {

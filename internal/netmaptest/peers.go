@@ -131,11 +131,11 @@ func (b *builder) node(owner *tailcfg.UserProfile, label, suffix string) *tailcf
 		Machine:           b.machineKey(),
 		DiscoKey:          b.discoKey(),
 		Addresses:         b.addresses(),
-		HomeDERP:          1 + b.IntN(len(cities)),
-		Created:           b.before(1000*24*time.Hour, time.Second),
-		Cap:               tailcfg.CurrentCapabilityVersion - tailcfg.CapabilityVersion(b.IntN(30)),
 		MachineAuthorized: true,
 	}
+	setRegion(&n.HomeDERP, 1+b.IntN(len(cities)))
+	n.Created = b.before(1000*24*time.Hour, time.Second)
+	n.Cap = tailcfg.CurrentCapabilityVersion - tailcfg.CapabilityVersion(b.IntN(30))
 	n.AllowedIPs = slices.Clone(n.Addresses)
 	b.nodes = append(b.nodes, n)
 	return n

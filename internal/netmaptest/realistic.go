@@ -13,7 +13,6 @@ import (
 	"tailscale.com/types/key"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
-	"tailscale.com/util/set"
 	"tailscale.com/wgengine/filter"
 )
 
@@ -43,7 +42,6 @@ func RealisticAt(now time.Time, peers int, seed uint64) *netmap.NetworkMap {
 	nm := &netmap.NetworkMap{
 		SelfNode:         self.View(),
 		NodeKey:          self.Key,
-		AllCaps:          set.Set[tailcfg.NodeCapability]{},
 		MachineKey:       self.Machine,
 		DNS:              b.dns(),
 		CollectServices:  true,
@@ -55,6 +53,7 @@ func RealisticAt(now time.Time, peers int, seed uint64) *netmap.NetworkMap {
 		DomainAuditLogID: hex.EncodeToString(b.bytes(32)),
 		UserProfiles:     map[tailcfg.UserID]tailcfg.UserProfileView{},
 	}
+	nm.AllCaps.Make()
 	for c := range self.CapMap {
 		nm.AllCaps.Add(c)
 	}

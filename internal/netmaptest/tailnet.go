@@ -69,39 +69,57 @@ var cities = []struct {
 }
 
 func (b *builder) derpMap() *tailcfg.DERPMap {
-	dm := &tailcfg.DERPMap{
-		HomeParams:         &tailcfg.DERPHomeParams{RegionScore: map[int]float64{4: 0.8, 8: 1.25}},
-		Regions:            map[int]*tailcfg.DERPRegion{},
-		OmitDefaultRegions: true,
-	}
+	dm := &tailcfg.DERPMap{HomeParams: &tailcfg.DERPHomeParams{}, OmitDefaultRegions: true}
+	setAt(&dm.HomeParams.RegionScore, 4, 0.8)
+	setAt(&dm.HomeParams.RegionScore, 8, 1.25)
 	for i, c := range cities {
 		id := i + 1
 		r := &tailcfg.DERPRegion{
-			RegionID: id, RegionCode: c.code, RegionName: c.name, Latitude: c.lat, Longitude: c.lon,
+			RegionCode: c.code, RegionName: c.name, Latitude: c.lat, Longitude: c.lon,
 			Avoid: c.code == "dbi", NoMeasureNoHome: c.code == "hnl",
 		}
 		letters := "bcdefg"
 		for j := range 3 + b.IntN(3) {
 			r.Nodes = append(r.Nodes, &tailcfg.DERPNode{
 				Name:      fmt.Sprintf("%d%c", id, letters[j]),
-				RegionID:  id,
 				HostName:  fmt.Sprintf("derp%d%c.tailscale.com", id, letters[j]),
 				IPv4:      fmt.Sprintf("199.38.%d.%d", 180+b.IntN(4), 1+b.IntN(254)),
 				IPv6:      fmt.Sprintf("2607:f740:%x::%x", 1+b.IntN(0xfff), 1+b.IntN(0xfff)),
 				CanPort80: true,
 			})
 		}
-		dm.Regions[id] = r
+		AddRegion(dm, id, r)
 	}
-	ownID := 901
-	dm.Regions[ownID] = &tailcfg.DERPRegion{
-		RegionID: ownID, RegionCode: "own", RegionName: "Example Inc.",
+	AddRegion(dm, 901, &tailcfg.DERPRegion{
+		RegionCode: "own", RegionName: "Example Inc.",
 		Nodes: []*tailcfg.DERPNode{
-			{Name: "901a", RegionID: ownID, HostName: "derp.example.com", CertName: "sha256-raw:" + fmt.Sprintf("%x", b.bytes(32)), DERPPort: 8443, STUNPort: 3479},
-			{Name: "901s", RegionID: ownID, HostName: "stun.example.com", IPv4: "198.51.100.7", IPv6: "none", STUNPort: -1, STUNOnly: true},
+			{Name: "901a", HostName: "derp.example.com", CertName: "sha256-raw:" + fmt.Sprintf("%x", b.bytes(32)), DERPPort: 8443, STUNPort: 3479},
+			{Name: "901s", HostName: "stun.example.com", IPv4: "198.51.100.7", IPv6: "none", STUNPort: -1, STUNOnly: true},
 		},
-	}
+	})
 	return dm
+}
+
+// The type of region IDs, an int up to tailscale.com v1.102, isn't named here.
+type regionID interface{ ~int | ~int64 }
+
+func setRegion[T regionID](p *T, id int) { *p = T(id) }
+
+// setAt sets (*m)[id], in a new map if *m is nil.
+func setAt[K regionID, V any](m *map[K]V, id int, v V) {
+	if *m == nil {
+		*m = make(map[K]V)
+	}
+	(*m)[K(id)] = v
+}
+
+// AddRegion adds r to dm, with its ID wherever it belongs.
+func AddRegion(dm *tailcfg.DERPMap, id int, r *tailcfg.DERPRegion) {
+	setRegion(&r.RegionID, id)
+	for _, n := range r.Nodes {
+		setRegion(&n.RegionID, id)
+	}
+	setAt(&dm.Regions, id, r)
 }
 
 func (b *builder) sshPolicy() *tailcfg.SSHPolicy {

@@ -84,6 +84,9 @@ func TestCDDLRefuses(t *testing.T) {
 		{"str", true},
 		{"peers", []any{map[any]any{}, nil}},
 		{"node", map[any]any{uint64(fieldNumbers["tailcfg.Node.CapMap"]): map[any]any{"x": []any{false}}}},
+		{"node", map[any]any{int64(-2): "{}"}},
+		{"node", map[any]any{int64(-1): []byte("{}")}},
+		{"column", map[any]any{int64(-1): "{}"}},
 		{"sealed-root", []any{map[any]any{}}},
 	} {
 		if err := rules.check(tt.rule, tt.value); err == nil {
@@ -103,9 +106,10 @@ type (
 		match(rules cddl, v any) error
 	}
 
-	named string                  // another rule, or a type of the prelude
-	span  struct{ lo, hi uint64 } // integers
-	sized struct {                // byte strings of lo to hi bytes
+	named    string                  // another rule, or a type of the prelude
+	span     struct{ lo, hi uint64 } // integers
+	negative int64
+	sized    struct { // byte strings of lo to hi bytes
 		lo, hi uint64
 	}
 	list   []entry
@@ -183,6 +187,13 @@ func (s span) match(_ cddl, v any) error {
 	return nil
 }
 
+func (n negative) match(_ cddl, v any) error {
+	if v != int64(n) {
+		return fmt.Errorf("%v is not %d", v, n)
+	}
+	return nil
+}
+
 func (s sized) match(_ cddl, v any) error {
 	if b, ok := v.([]byte); !ok || uint64(len(b)) < s.lo || uint64(len(b)) > s.hi {
 		return fmt.Errorf("%T is not a byte string of %d to %d bytes", v, s.lo, s.hi)
@@ -240,7 +251,7 @@ type cddlParser struct{ tokens []string }
 
 var (
 	cddlComment = regexp.MustCompile(`;.*`)
-	cddlToken   = regexp.MustCompile(`=>|\.\.|\.[a-z]+|[A-Za-z][A-Za-z0-9-]*|[0-9]+|\S`)
+	cddlToken   = regexp.MustCompile(`=>|\.\.|\.[a-z]+|[A-Za-z][A-Za-z0-9-]*|-?[0-9]+|\S`)
 )
 
 func parseCDDL(text string) (rules cddl, err error) {
@@ -313,6 +324,12 @@ func (p *cddlParser) matcher() matcher {
 		return fields(p.entries("}"))
 	case s != "" && '0' <= s[0] && s[0] <= '9':
 		return p.span()
+	case strings.HasPrefix(s, "-"):
+		n, err := strconv.ParseInt(p.next(), 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		return negative(n)
 	}
 	name := p.next()
 	if !p.accept(".size") {

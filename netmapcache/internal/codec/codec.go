@@ -20,10 +20,6 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// MaxBytes is the length in bytes of the longest encoding that is decoded. The
-// columns of a network of 10,000 peers are of some tens of kilobytes each.
-const MaxBytes = 64 << 20
-
 // DecodeHeader returns what every version of the root has in common. It reads
 // the root's map at the beginning of data as far as it must, and looks at
 // neither the other fields nor what follows.
@@ -118,9 +114,7 @@ func AppendFilter(dst []byte, rules []tailcfg.FilterRule) []byte {
 // DecodeFilter decodes what [AppendFilter] encoded. The result is not nil
 // unless there is an error.
 func DecodeFilter(data []byte) ([]tailcfg.FilterRule, error) {
-	return decodeAll(data, "filter", func(d *decoder) []tailcfg.FilterRule {
-		return decodeStructs(d, (*decoder).tailcfgFilterRule)
-	})
+	return decodeAllOf(data, "filter", (*decoder).tailcfgFilterRule)
 }
 
 // AppendSSH appends the encoding of p, which must not be nil, to dst.
@@ -143,7 +137,7 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 	for _, p := range peers {
 		n := structOf(p)
 		if runtime.GOARCH != "wasm" { // where code is to be downloaded
-			e.touch(n)
+			e.touchTailcfgNode(n)
 		}
 		e.tailcfgNode(n)
 	}
@@ -183,7 +177,5 @@ func AppendUsers(dst []byte, ids []tailcfg.UserID, profiles map[tailcfg.UserID]t
 
 // DecodeUsers decodes what [AppendUsers] encoded.
 func DecodeUsers(data []byte) ([]format.User, error) {
-	return decodeAll(data, "users", func(d *decoder) []format.User {
-		return decodeStructs(d, (*decoder).formatUser)
-	})
+	return decodeAllOf(data, "users", (*decoder).formatUser)
 }

@@ -47,7 +47,12 @@ func columnOf[T any](name, rule string, appendTo func([]byte, *T) []byte, decode
 var columns = []column{
 	columnOf("root", "root", AppendRoot, DecodeRoot),
 	columnOf("node", "node", func(dst []byte, n *tailcfg.Node) []byte { return AppendNode(dst, n.View()) }, DecodeNode),
-	columnOf("misc", "misc", AppendMisc, DecodeMisc),
+	columnOf("misc", "misc", AppendMisc, DecodeMisc).filled(func(rng *rand.Rand) any {
+		m := new(format.Misc)
+		netmaptest.Fill(rng, m)
+		m.Unknown = []format.JSONObject{"", "{}", `{"é":[1.50,null]}`}[rng.IntN(3)]
+		return m
+	}),
 	columnOf("dns", "dns-config", AppendDNS, DecodeDNS),
 	columnOf("derpmap", "derp-map", AppendDERPMap, DecodeDERPMap),
 	columnOf("ssh", "ssh-policy", AppendSSH, DecodeSSH),

@@ -4,13 +4,12 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/netmapcache/netmapcache/internal/prefault"
+	"github.com/netmapcache/netmapcache/netmapcache/internal/prefault"
 )
 
 // decodeNew reads a value into a new T. The result is nil only if it fails.
 func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
-	var zero T
-	if !d.charge(1, unsafe.Sizeof(zero)) {
+	if d.err != nil {
 		return nil
 	}
 	p := new(T)
@@ -19,11 +18,15 @@ func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
 }
 
 // decodePtr reads a value into a new T, or a null as nil.
-func decodePtr[T any](d *decoder, value func(*decoder, *T)) *T {
-	if d.null() {
-		return nil
+func decodePtr[T any](d *decoder, p **T, value func(*decoder, *T)) {
+	if !d.null() {
+		*p = decodeNew(d, value)
 	}
-	return decodeNew(d, value)
+}
+
+// decodePtrOf returns decodePtr for such values.
+func decodePtrOf[T any](value func(*decoder, *T)) func(*decoder, **T) {
+	return func(d *decoder, p **T) { decodePtr(d, p, value) }
 }
 
 // slabBytes is how much is allocated at once, at most, for what each node has one of. A
@@ -32,18 +35,12 @@ func decodePtr[T any](d *decoder, value func(*decoder, *T)) *T {
 const slabBytes = 64 << 10
 
 // newFrom returns a new T, cut from *rest. Once that is used up it is replaced, with room
-// for the nodes to come unless that takes much of what may still be allocated.
+// for the nodes to come.
 func newFrom[T any](d *decoder, rest *[]T) *T {
 	if len(*rest) == 0 {
 		var zero T
 		size := unsafe.Sizeof(zero)
 		n := max(1, min(d.toCome, int(slabBytes/size)))
-		if uint64(n)*uint64(size) > d.budget/4 {
-			n = 1
-		}
-		if !d.charge(n, size) {
-			return nil
-		}
 		*rest = make([]T, n)
 		prefault.Slice(*rest)
 	}
@@ -52,7 +49,7 @@ func newFrom[T any](d *decoder, rest *[]T) *T {
 	return p
 }
 
-// decodeSlabPtr is decodePtr for a T that is cut from *rest.
+// decodeSlabPtr reads a value into a T that is cut from *rest, or a null as nil.
 func decodeSlabPtr[T any](d *decoder, rest *[]T, value func(*decoder, *T)) *T {
 	if d.null() {
 		return nil
@@ -64,12 +61,19 @@ func decodeSlabPtr[T any](d *decoder, rest *[]T, value func(*decoder, *T)) *T {
 	return p
 }
 
+// largeElement is the size of the largest elements that are no maps. A list of larger ones, all of them maps, isn't
+// made if they can't all come.
+const largeElement = 32
+
 // makeList reads the head of an array and makes a list of its length, or nil
 // for a null.
 func makeList[T any](d *decoder) []T {
 	var zero T
 	n, ok := d.arrayOrNull()
-	if !ok || !d.charge(n, unsafe.Sizeof(zero)) {
+	if unsafe.Sizeof(zero) > largeElement && n > d.maps {
+		d.takeMaps(n)
+	}
+	if !ok || d.err != nil {
 		return nil
 	}
 	return make([]T, n)
@@ -97,9 +101,6 @@ func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
 			allocate = min(max(chunkBytes, 2*d.toCome*size), maxChunkBytes) / size
 		}
 	}
-	if !d.charge(allocate, unsafe.Sizeof(zero)) {
-		return nil
-	}
 	switch {
 	case allocate == n:
 		return make([]T, n)
@@ -115,14 +116,14 @@ func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
 // makeShort is makeList for a list that is cut from *rest if it is short.
 func makeShort[T any](d *decoder, rest *[]T) []T {
 	n, ok := d.arrayOrNull()
-	if !ok {
+	if !ok || d.err != nil {
 		return nil
 	}
 	return makeFrom(d, rest, n)
 }
 
 // decodeStrings reads an array of strings, or a null as nil.
-func decodeStrings[T ~string](d *decoder) []T {
+func decodeStrings[L ~[]T, T ~string](d *decoder, p *L) {
 	list := makeShort(d, &d.strings)
 	for i := range list {
 		if d.err != nil {
@@ -130,26 +131,13 @@ func decodeStrings[T ~string](d *decoder) []T {
 		}
 		list[i] = d.string()
 	}
-	if list == nil {
-		return nil
+	if list != nil {
+		*p = unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(list))), len(list))
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(list))), len(list))
 }
 
 // decodeShort is decodeList for a list that is cut from *rest if it is short.
-func decodeShort[T any](d *decoder, rest *[]T, value func(*decoder) T) []T {
-	list := makeShort(d, rest)
-	for i := range list {
-		if d.err != nil {
-			break
-		}
-		list[i] = value(d)
-	}
-	return list
-}
-
-// decodeShortStructs is decodeStructs for a list that is cut from *rest if it is short.
-func decodeShortStructs[T any](d *decoder, rest *[]T, value func(*decoder, *T)) []T {
+func decodeShort[L ~[]T, T any](d *decoder, rest *[]T, p *L, value func(*decoder, *T)) {
 	list := makeShort(d, rest)
 	for i := range list {
 		if d.err != nil {
@@ -157,23 +145,11 @@ func decodeShortStructs[T any](d *decoder, rest *[]T, value func(*decoder, *T)) 
 		}
 		value(d, &list[i])
 	}
-	return list
+	*p = list
 }
 
 // decodeList reads an array of values, or a null as nil.
-func decodeList[T any](d *decoder, value func(*decoder) T) []T {
-	list := makeList[T](d)
-	for i := range list {
-		if d.err != nil {
-			break
-		}
-		list[i] = value(d)
-	}
-	return list
-}
-
-// decodeStructs is decodeList for structs that are held by value.
-func decodeStructs[T any](d *decoder, value func(*decoder, *T)) []T {
+func decodeList[L ~[]T, T any](d *decoder, p *L, value func(*decoder, *T)) {
 	list := makeList[T](d)
 	for i := range list {
 		if d.err != nil {
@@ -181,59 +157,45 @@ func decodeStructs[T any](d *decoder, value func(*decoder, *T)) []T {
 		}
 		value(d, &list[i])
 	}
-	return list
+	*p = list
 }
 
-// decodePtrs is decodeList for pointers, each of which may be null.
-func decodePtrs[T any](d *decoder, value func(*decoder, *T)) []*T {
-	list := makeList[*T](d)
-	for i := range list {
-		if d.err != nil {
-			break
-		}
-		list[i] = decodePtr(d, value)
-	}
-	return list
+// decodeListOf returns decodeList for lists of such elements.
+func decodeListOf[T any](value func(*decoder, *T)) func(*decoder, *[]T) {
+	return func(d *decoder, p *[]T) { decodeList(d, p, value) }
 }
 
 // decodeMap reads a map, or a null as nil.
-func decodeMap[K comparable, V any](d *decoder, key func(*decoder) K, value func(*decoder) V) map[K]V {
+func decodeMap[M ~map[K]V, K comparable, V any](d *decoder, p *M, key func(*decoder) K, value func(*decoder, *V)) {
 	n, ok := d.mapOrNull()
-	if !ok || !d.charge(1, mapSize[K, V](n)) {
-		return nil
+	if !ok || !d.takeMaps(1) {
+		return
 	}
-	m := make(map[K]V, n)
+	m := make(M, min(n, maxRoom))
+	*p = m
+	var zero, v V
 	for i := range n {
 		k := key(d)
-		v := value(d)
+		v = zero
+		value(d, &v)
 		if d.err != nil {
-			break
+			return
 		}
 		m[k] = v
 		if len(m) != i+1 {
 			d.fail("duplicate map key")
-			break
+			return
 		}
 	}
-	return m
 }
 
-// mapSize returns an upper bound of the memory that Go's maps take for n
-// entries: groups of 8 slots with a control word each, between 7/16 and 7/8 full.
-func mapSize[K comparable, V any](n int) uintptr {
-	const fixed = 64
-	if n == 0 {
-		return fixed
-	}
-	var k K
-	var v V
-	slots := uintptr(max(8, 3*n))
-	return fixed + slots*(unsafe.Sizeof(k)+unsafe.Sizeof(v)+1)
-}
+// maxRoom is how many entries a map has room for at once, at most, before they were read.
+const maxRoom = 1 << 10
 
 // shared is a value that several nodes have, and its encoding.
 type shared[T any] struct {
 	encoded string
+	maps    int // in it
 	value   T
 }
 
@@ -242,22 +204,26 @@ const maxShared = 32
 
 // decodeShared reads a value, or takes it from seen if it is there: no
 // encoded value is the beginning of another.
-func decodeShared[T any](d *decoder, seen *[]shared[T], value func(*decoder) T) T {
+func decodeShared[T any](d *decoder, seen *[]shared[T], p *T, value func(*decoder, *T)) {
 	if d.err == nil {
 		for _, s := range *seen {
-			if strings.HasPrefix(d.s[d.pos:], s.encoded) {
+			if strings.HasPrefix(d.s[d.pos:], s.encoded) && d.takeMaps(s.maps) {
 				d.pos += len(s.encoded)
-				return s.value
+				*p = s.value
+				return
 			}
 		}
 	}
-	begin := d.pos
-	v := value(d)
-	if len(*seen) < maxShared && d.charge(2, unsafe.Sizeof(shared[T]{})) { // seen grows in steps
-		*seen = append(*seen, shared[T]{d.s[begin:d.pos], v})
+	begin, maps := d.pos, d.maps
+	value(d, p)
+	if len(*seen) < maxShared && d.err == nil {
+		*seen = append(*seen, shared[T]{d.s[begin:d.pos], maps - d.maps, *p})
 	}
-	return v
 }
 
 func decodeStringKey[K ~string](d *decoder) K { return K(d.string()) }
-func decodeIntKey[K ~int](d *decoder) K       { return K(d.int(intSize)) }
+
+func decodeIntKey[K integer](d *decoder) (k K) {
+	decodeInt(d, &k)
+	return k
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -13,18 +12,6 @@ import (
 
 	"tailscale.com/tailcfg"
 )
-
-// Decoding allocates at most allocPerByte bytes for each byte of input, and
-// allocSlack bytes beyond that, whatever the input; not counted is
-// that the allocator rounds sizes up. A realistic column takes
-// some 5 bytes a byte; a struct of which no field is set takes hundreds, which is
-// what the slack is for.
-const (
-	allocPerByte = 32
-	allocSlack   = 256 << 10
-)
-
-const intSize = strconv.IntSize
 
 // An Error tells why bytes can't be decoded. It doesn't tell what they are.
 type Error struct {
@@ -43,10 +30,13 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // A decoder reads values from s. After the first error, err is set, and all
 // methods return zero values.
+//
+// The methods named after a type read a value of it into what they are given. The functions are
+// for types that are inferred.
 type decoder struct {
-	s      string // strings are cut from it
-	pos    int
-	budget uint64 // bytes that may still be allocated
+	s    string // strings are cut from it
+	pos  int
+	maps int // that may still come
 
 	err   error
 	where string // what err is about
@@ -66,22 +56,22 @@ type decoder struct {
 	capMaps []shared[tailcfg.NodeCapMap] // of the nodes so far
 }
 
-var (
-	errTooLong = fmt.Errorf("longer than %d bytes", MaxBytes)
-	errNull    = errors.New("null in place of a value")
-)
+var errNull = errors.New("null in place of a value")
 
 // decodeAll decodes data, all of it, by value. what names it in errors that
 // are not about a field. Strings in the result are parts of data.
 func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, error) {
-	var zero T
 	if len(data) > MaxBytes {
+		var zero T
 		return zero, &Error{Where: what, Err: errTooLong}
 	}
-	d := &decoder{
-		s:      unsafe.String(unsafe.SliceData(data), len(data)),
-		budget: allocSlack + allocPerByte*uint64(len(data)),
-	}
+	return decodeAny(data, what, value)
+}
+
+// decodeAny is decodeAll for data of any length.
+func decodeAny[T any](data []byte, what string, value func(*decoder) T) (T, error) {
+	var zero T
+	d := &decoder{s: unsafe.String(unsafe.SliceData(data), len(data)), maps: maxMaps(len(data))}
 	if d.null() {
 		return zero, &Error{Where: what, Err: errNull}
 	}
@@ -98,6 +88,14 @@ func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, erro
 // decodeOne decodes data, all of it, as a T.
 func decodeOne[T any](data []byte, value func(*decoder, *T)) (*T, error) {
 	return decodeAll(data, "", func(d *decoder) *T { return decodeNew(d, value) })
+}
+
+// decodeAllOf decodes data, all of it, as a list.
+func decodeAllOf[T any](data []byte, what string, value func(*decoder, *T)) ([]T, error) {
+	return decodeAll(data, what, func(d *decoder) (list []T) {
+		decodeList(d, &list, value)
+		return list
+	})
 }
 
 func (d *decoder) fail(text string) {
@@ -131,18 +129,15 @@ func (d *decoder) kind() string {
 		"array", "map", "tag", "simple value"}[b>>5]
 }
 
-// charge takes n times size bytes from the budget, and reports whether they
-// may be allocated.
-func (d *decoder) charge(n int, size uintptr) bool {
+// takeMaps notes that n maps come, and reports whether they may.
+func (d *decoder) takeMaps(n int) bool {
+	if d.err == nil && n > d.maps {
+		d.err = errMaps
+	}
 	if d.err != nil {
 		return false
 	}
-	hi, lo := bits.Mul64(uint64(n), uint64(size))
-	if hi != 0 || lo > d.budget {
-		d.fail("value takes too much memory for its length")
-		return false
-	}
-	d.budget -= lo
+	d.maps -= n
 	return true
 }
 
@@ -277,6 +272,37 @@ func (d *decoder) take(n uint64) string {
 	return s
 }
 
+func decodeBool[T ~bool](d *decoder, p *T)     { *p = T(d.bool()) }
+func decodeFloat[T ~float64](d *decoder, p *T) { *p = T(d.float()) }
+func decodeString[T ~string](d *decoder, p *T) { *p = T(d.string()) }
+func decodeBytes[T ~[]byte](d *decoder, p *T)  { *p = d.bytes() }
+
+// decodeInt reads an integer, if a T can hold it.
+//
+//go:noinline
+func decodeInt[T integer](d *decoder, p *T) {
+	n := d.int(64)
+	v := T(n)
+	if int64(v) != n || (v < 0) != (n < 0) {
+		d.fail("integer out of range")
+		return
+	}
+	*p = v
+}
+
+// decodeUint reads an unsigned integer, if a T can hold it.
+//
+//go:noinline
+func decodeUint[T integer](d *decoder, p *T) {
+	n := d.uint(64)
+	v := T(n)
+	if uint64(v) != n || v < 0 {
+		d.fail("integer out of range")
+		return
+	}
+	*p = v
+}
+
 func (d *decoder) string() string {
 	if d.peekMajor() == majorBytes {
 		return d.byteString()
@@ -351,20 +377,27 @@ func (d *decoder) open(names string) structMap {
 	m := structMap{names: names}
 	n := d.head(majorMap, "map")
 	m.left = d.count(n, 2)
+	d.takeMaps(1)
 	d.nameError(&m)
 	return m
 }
 
 // next returns the number of the next field in m, or zero if there is none or
 // reading the previous one failed. Numbers must ascend, which rules out
-// duplicates.
+// duplicates; unknownKey is last.
 func (d *decoder) next(m *structMap) uint64 {
 	if d.err == nil {
 		if m.left == 0 {
 			return 0
 		}
 		m.left--
-		num := d.head(majorUint, "unsigned integer as field number")
+		var num uint64
+		if d.pos < len(d.s) && d.s[d.pos] == unknownHead {
+			d.pos++
+			num = unknownKey
+		} else {
+			num = min(d.head(majorUint, "unsigned integer as field number"), unknownKey-1)
+		}
 		if d.err == nil {
 			if num > m.last {
 				m.last = num
@@ -388,9 +421,12 @@ func (d *decoder) nameError(m *structMap) {
 	if m.last == 0 {
 		return
 	}
-	if m.last < uint64(len(names)) {
+	switch {
+	case m.last < uint64(len(names)):
 		d.where += "." + names[m.last]
-	} else {
+	case m.last == unknownKey:
+		d.where += ".-1"
+	default:
 		d.where += "." + strconv.FormatUint(m.last, 10)
 	}
 }

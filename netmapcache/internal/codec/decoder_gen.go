@@ -4,71 +4,78 @@ package codec
 
 import (
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
-	"net/netip"
+	"reflect"
 	"slices"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/dnstype"
-	"tailscale.com/types/tkatype"
-	"time"
+	"unsafe"
 )
 
+const formatRootNames = "format.Root Major Generation Writer Saved Confirmed Owner PeerParts UserParts Columns Upstream"
+
 func (d *decoder) formatRoot(v *format.Root) {
-	m := d.open("format.Root Major Generation Writer Saved Confirmed Owner PeerParts UserParts Columns Upstream")
+	m := d.open(formatRootNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Major = d.uint(64)
+			decodeUint(d, &v.Major)
 		case 2:
-			v.Generation = d.uint(64)
+			decodeUint(d, &v.Generation)
 		case 3:
-			v.Writer = d.uint(64)
+			decodeUint(d, &v.Writer)
 		case 4:
-			v.Saved = d.time()
+			d.time(&v.Saved)
 		case 5:
-			v.Confirmed = d.time()
+			d.time(&v.Confirmed)
 		case 6:
-			v.Owner = d.string()
+			decodeString(d, &v.Owner)
 		case 7:
-			v.PeerParts = d.uint(64)
+			decodeUint(d, &v.PeerParts)
 		case 8:
-			v.UserParts = d.uint(64)
+			decodeUint(d, &v.UserParts)
 		case 9:
-			v.Columns = decodeStructs(d, (*decoder).formatColumn)
+			decodeList(d, &v.Columns, (*decoder).formatColumn)
 		case 10:
-			v.Upstream = d.bool()
+			decodeBool(d, &v.Upstream)
 		default:
 			d.skip()
 		}
 	}
 }
 
+const formatColumnNames = "format.Column Kind Part Digest Size Count"
+
 func (d *decoder) formatColumn(v *format.Column) {
-	m := d.open("format.Column Kind Part Digest Size Count")
+	m := d.open(formatColumnNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Kind = format.Kind(d.uint(8))
+			decodeUint(d, &v.Kind)
 		case 2:
-			v.Part = d.uint(64)
+			decodeUint(d, &v.Part)
 		case 3:
-			v.Digest = d.digest()
+			d.digest(&v.Digest)
 		case 4:
-			v.Size = d.uint(64)
+			decodeUint(d, &v.Size)
 		case 5:
-			v.Count = d.uint(64)
+			decodeUint(d, &v.Count)
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgNodeNames = "tailcfg.Node ID StableID Name User Key KeyExpiry Machine DiscoKey Addresses AllowedIPs Endpoints HomeDERP Hostinfo Created Cap Tags LastSeen Online MachineAuthorized CapMap ComputedName ComputedNameWithHost PrimaryRoutes Sharer KeySignature LegacyDERPString Capabilities UnsignedPeerAPIOnly DataPlaneAuditLogID Expired SelfNodeV4MasqAddrForThisPeer SelfNodeV6MasqAddrForThisPeer IsWireGuardOnly IsJailed ExitNodeDNSResolvers"
+
+var tailcfgNodeUnknown = unknownOf(reflect.TypeFor[tailcfg.Node](), tailcfgNodeNames)
 
 func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 	hasAllowedIPs := false
-	m := d.open("tailcfg.Node ID StableID Name User Key KeyExpiry Machine DiscoKey Addresses AllowedIPs Endpoints HomeDERP Hostinfo Created Cap Tags LastSeen Online MachineAuthorized CapMap ComputedName ComputedNameWithHost PrimaryRoutes Sharer KeySignature LegacyDERPString Capabilities UnsignedPeerAPIOnly DataPlaneAuditLogID Expired SelfNodeV4MasqAddrForThisPeer SelfNodeV6MasqAddrForThisPeer IsWireGuardOnly IsJailed ExitNodeDNSResolvers")
+	m := d.open(tailcfgNodeNames)
 	for {
 		switch d.next(&m) {
 		case 0:
@@ -77,730 +84,880 @@ func (d *decoder) tailcfgNode(v *tailcfg.Node) {
 			}
 			return
 		case 1:
-			v.ID = tailcfg.NodeID(d.int(64))
+			decodeInt(d, &v.ID)
 		case 2:
-			v.StableID = tailcfg.StableNodeID(d.string())
+			decodeString(d, &v.StableID)
 		case 3:
-			v.Name = d.string()
+			decodeString(d, &v.Name)
 		case 4:
-			v.User = tailcfg.UserID(d.int(64))
+			decodeInt(d, &v.User)
 		case 5:
-			v.Key = d.nodeKey()
+			d.nodeKey(&v.Key)
 		case 6:
-			v.KeyExpiry = d.time()
+			d.time(&v.KeyExpiry)
 		case 7:
-			v.Machine = d.machineKey()
+			d.machineKey(&v.Machine)
 		case 8:
-			v.DiscoKey = d.discoKey()
+			d.discoKey(&v.DiscoKey)
 		case 9:
-			v.Addresses = decodeShort(d, &d.prefixes, (*decoder).prefix)
+			decodeShort(d, &d.prefixes, &v.Addresses, (*decoder).prefix)
 		case 10:
 			hasAllowedIPs = true
-			v.AllowedIPs = decodeShort(d, &d.prefixes, (*decoder).prefix)
+			decodeShort(d, &d.prefixes, &v.AllowedIPs, (*decoder).prefix)
 		case 11:
-			v.Endpoints = decodeShort(d, &d.addrPorts, (*decoder).addrPort)
+			decodeShort(d, &d.addrPorts, &v.Endpoints, (*decoder).addrPort)
 		case 12:
-			v.HomeDERP = int(d.int(intSize))
+			decodeInt(d, &v.HomeDERP)
 		case 13:
 			v.Hostinfo = decodeSlabPtr(d, &d.hostinfos, (*decoder).tailcfgHostinfo).View()
 		case 14:
-			v.Created = d.time()
+			d.time(&v.Created)
 		case 15:
-			v.Cap = tailcfg.CapabilityVersion(d.int(intSize))
+			decodeInt(d, &v.Cap)
 		case 16:
-			v.Tags = decodeStrings[string](d)
+			decodeStrings(d, &v.Tags)
 		case 17:
-			v.LastSeen = decodePtr(d, func(d *decoder, p *time.Time) { *p = d.time() })
+			decodePtr(d, &v.LastSeen, (*decoder).time)
 		case 18:
-			v.Online = decodePtr(d, func(d *decoder, p *bool) { *p = d.bool() })
+			decodePtr(d, &v.Online, decodeBool)
 		case 19:
-			v.MachineAuthorized = d.bool()
+			decodeBool(d, &v.MachineAuthorized)
 		case 20:
-			v.CapMap = decodeShared(d, &d.capMaps, func(d *decoder) tailcfg.NodeCapMap {
-				return decodeMap(d, decodeStringKey[tailcfg.NodeCapability], decodeStrings[tailcfg.RawMessage])
-			})
+			decodeShared(d, &d.capMaps, &v.CapMap, func(d *decoder, p *tailcfg.NodeCapMap) { decodeMap(d, p, decodeStringKey, decodeStrings) })
 		case 21:
 			v.ComputedName = d.stem(v.Name)
 		case 22:
 			v.ComputedNameWithHost = d.stem(v.ComputedName)
 		case 23:
-			v.PrimaryRoutes = decodeShort(d, &d.prefixes, (*decoder).prefix)
+			decodeShort(d, &d.prefixes, &v.PrimaryRoutes, (*decoder).prefix)
 		case 24:
-			v.Sharer = tailcfg.UserID(d.int(64))
+			decodeInt(d, &v.Sharer)
 		case 25:
-			v.KeySignature = tkatype.MarshaledSignature(d.bytes())
+			decodeBytes(d, &v.KeySignature)
 		case 26:
-			v.LegacyDERPString = d.string()
+			decodeString(d, &v.LegacyDERPString)
 		case 27:
-			v.Capabilities = decodeStrings[tailcfg.NodeCapability](d)
+			decodeStrings(d, &v.Capabilities)
 		case 28:
-			v.UnsignedPeerAPIOnly = d.bool()
+			decodeBool(d, &v.UnsignedPeerAPIOnly)
 		case 29:
-			v.DataPlaneAuditLogID = d.string()
+			decodeString(d, &v.DataPlaneAuditLogID)
 		case 30:
-			v.Expired = d.bool()
+			decodeBool(d, &v.Expired)
 		case 31:
-			v.SelfNodeV4MasqAddrForThisPeer = decodePtr(d, func(d *decoder, p *netip.Addr) { *p = d.addr() })
+			decodePtr(d, &v.SelfNodeV4MasqAddrForThisPeer, (*decoder).addr)
 		case 32:
-			v.SelfNodeV6MasqAddrForThisPeer = decodePtr(d, func(d *decoder, p *netip.Addr) { *p = d.addr() })
+			decodePtr(d, &v.SelfNodeV6MasqAddrForThisPeer, (*decoder).addr)
 		case 33:
-			v.IsWireGuardOnly = d.bool()
+			decodeBool(d, &v.IsWireGuardOnly)
 		case 34:
-			v.IsJailed = d.bool()
+			decodeBool(d, &v.IsJailed)
 		case 35:
-			v.ExitNodeDNSResolvers = decodePtrs(d, (*decoder).dnstypeResolver)
+			decodeList(d, &v.ExitNodeDNSResolvers, decodePtrOf((*decoder).dnstypeResolver))
+		case unknownKey:
+			tailcfgNodeUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgHostinfoNames = "tailcfg.Hostinfo IPNVersion BackendLogID OS OSVersion Hostname Distro DistroVersion DistroCodeName DeviceModel Package App Desktop GoArch GoVersion Machine Services NetInfo Userspace UserspaceRouter AppConnector RoutableIPs SSH_HostKeys Location FrontendLogID Container Env PushDeviceToken ShieldsUp ShareeNode NoLogsNoSupport RemoteConfig WireIngress IngressEnabled AllowsUpdate GoArchVar RequestTags WoLMACs Cloud ServicesHash PeerRelay ExitNodeID TPM StateEncrypted"
+
+var tailcfgHostinfoUnknown = unknownOf(reflect.TypeFor[tailcfg.Hostinfo](), tailcfgHostinfoNames)
 
 func (d *decoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
-	m := d.open("tailcfg.Hostinfo IPNVersion BackendLogID OS OSVersion Hostname Distro DistroVersion DistroCodeName DeviceModel Package App Desktop GoArch GoVersion Machine Services NetInfo Userspace UserspaceRouter AppConnector RoutableIPs SSH_HostKeys Location FrontendLogID Container Env PushDeviceToken ShieldsUp ShareeNode NoLogsNoSupport RemoteConfig WireIngress IngressEnabled AllowsUpdate GoArchVar RequestTags WoLMACs Cloud ServicesHash PeerRelay ExitNodeID TPM StateEncrypted")
+	m := d.open(tailcfgHostinfoNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.IPNVersion = d.string()
+			decodeString(d, &v.IPNVersion)
 		case 2:
-			v.BackendLogID = d.string()
+			decodeString(d, &v.BackendLogID)
 		case 3:
-			v.OS = d.string()
+			decodeString(d, &v.OS)
 		case 4:
-			v.OSVersion = d.string()
+			decodeString(d, &v.OSVersion)
 		case 5:
-			v.Hostname = d.string()
+			decodeString(d, &v.Hostname)
 		case 6:
-			v.Distro = d.string()
+			decodeString(d, &v.Distro)
 		case 7:
-			v.DistroVersion = d.string()
+			decodeString(d, &v.DistroVersion)
 		case 8:
-			v.DistroCodeName = d.string()
+			decodeString(d, &v.DistroCodeName)
 		case 9:
-			v.DeviceModel = d.string()
+			decodeString(d, &v.DeviceModel)
 		case 10:
-			v.Package = d.string()
+			decodeString(d, &v.Package)
 		case 11:
-			v.App = d.string()
+			decodeString(d, &v.App)
 		case 12:
-			v.Desktop = d.optBool()
+			d.optBool(&v.Desktop)
 		case 13:
-			v.GoArch = d.string()
+			decodeString(d, &v.GoArch)
 		case 14:
-			v.GoVersion = d.string()
+			decodeString(d, &v.GoVersion)
 		case 15:
-			v.Machine = d.string()
+			decodeString(d, &v.Machine)
 		case 16:
-			v.Services = decodeShortStructs(d, &d.services, (*decoder).tailcfgService)
+			decodeShort(d, &d.services, &v.Services, (*decoder).tailcfgService)
 		case 17:
-			v.NetInfo = decodePtr(d, (*decoder).tailcfgNetInfo)
+			decodePtr(d, &v.NetInfo, (*decoder).tailcfgNetInfo)
 		case 18:
-			v.Userspace = d.optBool()
+			d.optBool(&v.Userspace)
 		case 19:
-			v.UserspaceRouter = d.optBool()
+			d.optBool(&v.UserspaceRouter)
 		case 20:
-			v.AppConnector = d.optBool()
+			d.optBool(&v.AppConnector)
 		case 21:
-			v.RoutableIPs = decodeShort(d, &d.prefixes, (*decoder).prefix)
+			decodeShort(d, &d.prefixes, &v.RoutableIPs, (*decoder).prefix)
 		case 22:
-			v.SSH_HostKeys = decodeStrings[string](d)
+			decodeStrings(d, &v.SSH_HostKeys)
 		case 23:
-			v.Location = decodePtr(d, (*decoder).tailcfgLocation)
+			decodePtr(d, &v.Location, (*decoder).tailcfgLocation)
 		case 24:
-			v.FrontendLogID = d.string()
+			decodeString(d, &v.FrontendLogID)
 		case 25:
-			v.Container = d.optBool()
+			d.optBool(&v.Container)
 		case 26:
-			v.Env = d.string()
+			decodeString(d, &v.Env)
 		case 27:
-			v.PushDeviceToken = d.string()
+			decodeString(d, &v.PushDeviceToken)
 		case 28:
-			v.ShieldsUp = d.bool()
+			decodeBool(d, &v.ShieldsUp)
 		case 29:
-			v.ShareeNode = d.bool()
+			decodeBool(d, &v.ShareeNode)
 		case 30:
-			v.NoLogsNoSupport = d.bool()
+			decodeBool(d, &v.NoLogsNoSupport)
 		case 31:
-			v.RemoteConfig = d.bool()
+			decodeBool(d, &v.RemoteConfig)
 		case 32:
-			v.WireIngress = d.bool()
+			decodeBool(d, &v.WireIngress)
 		case 33:
-			v.IngressEnabled = d.bool()
+			decodeBool(d, &v.IngressEnabled)
 		case 34:
-			v.AllowsUpdate = d.bool()
+			decodeBool(d, &v.AllowsUpdate)
 		case 35:
-			v.GoArchVar = d.string()
+			decodeString(d, &v.GoArchVar)
 		case 36:
-			v.RequestTags = decodeStrings[string](d)
+			decodeStrings(d, &v.RequestTags)
 		case 37:
-			v.WoLMACs = decodeStrings[string](d)
+			decodeStrings(d, &v.WoLMACs)
 		case 38:
-			v.Cloud = d.string()
+			decodeString(d, &v.Cloud)
 		case 39:
-			v.ServicesHash = d.string()
+			decodeString(d, &v.ServicesHash)
 		case 40:
-			v.PeerRelay = d.bool()
+			decodeBool(d, &v.PeerRelay)
 		case 41:
-			v.ExitNodeID = tailcfg.StableNodeID(d.string())
+			decodeString(d, &v.ExitNodeID)
 		case 42:
-			v.TPM = decodePtr(d, (*decoder).tailcfgTPMInfo)
+			decodePtr(d, &v.TPM, (*decoder).tailcfgTPMInfo)
 		case 43:
-			v.StateEncrypted = d.optBool()
+			d.optBool(&v.StateEncrypted)
+		case unknownKey:
+			tailcfgHostinfoUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgServiceNames = "tailcfg.Service Proto Port Description"
+
+var tailcfgServiceUnknown = unknownOf(reflect.TypeFor[tailcfg.Service](), tailcfgServiceNames)
 
 func (d *decoder) tailcfgService(v *tailcfg.Service) {
-	m := d.open("tailcfg.Service Proto Port Description")
+	m := d.open(tailcfgServiceNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Proto = tailcfg.ServiceProto(d.string())
+			decodeString(d, &v.Proto)
 		case 2:
-			v.Port = uint16(d.uint(16))
+			decodeUint(d, &v.Port)
 		case 3:
-			v.Description = d.string()
+			decodeString(d, &v.Description)
+		case unknownKey:
+			tailcfgServiceUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgNetInfoNames = "tailcfg.NetInfo MappingVariesByDestIP WorkingIPv6 OSHasIPv6 WorkingUDP WorkingICMPv4 HavePortMap UPnP PMP PCP PreferredDERP LinkType DERPLatency FirewallMode"
+
+var tailcfgNetInfoUnknown = unknownOf(reflect.TypeFor[tailcfg.NetInfo](), tailcfgNetInfoNames)
 
 func (d *decoder) tailcfgNetInfo(v *tailcfg.NetInfo) {
-	m := d.open("tailcfg.NetInfo MappingVariesByDestIP WorkingIPv6 OSHasIPv6 WorkingUDP WorkingICMPv4 HavePortMap UPnP PMP PCP PreferredDERP LinkType DERPLatency FirewallMode")
+	m := d.open(tailcfgNetInfoNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.MappingVariesByDestIP = d.optBool()
+			d.optBool(&v.MappingVariesByDestIP)
 		case 2:
-			v.WorkingIPv6 = d.optBool()
+			d.optBool(&v.WorkingIPv6)
 		case 3:
-			v.OSHasIPv6 = d.optBool()
+			d.optBool(&v.OSHasIPv6)
 		case 4:
-			v.WorkingUDP = d.optBool()
+			d.optBool(&v.WorkingUDP)
 		case 5:
-			v.WorkingICMPv4 = d.optBool()
+			d.optBool(&v.WorkingICMPv4)
 		case 6:
-			v.HavePortMap = d.bool()
+			decodeBool(d, &v.HavePortMap)
 		case 7:
-			v.UPnP = d.optBool()
+			d.optBool(&v.UPnP)
 		case 8:
-			v.PMP = d.optBool()
+			d.optBool(&v.PMP)
 		case 9:
-			v.PCP = d.optBool()
+			d.optBool(&v.PCP)
 		case 10:
-			v.PreferredDERP = int(d.int(intSize))
+			decodeInt(d, &v.PreferredDERP)
 		case 11:
-			v.LinkType = d.string()
+			decodeString(d, &v.LinkType)
 		case 12:
-			v.DERPLatency = decodeMap(d, decodeStringKey[string], (*decoder).float)
+			decodeMap(d, &v.DERPLatency, decodeStringKey, decodeFloat)
 		case 13:
-			v.FirewallMode = d.string()
+			decodeString(d, &v.FirewallMode)
+		case unknownKey:
+			tailcfgNetInfoUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgLocationNames = "tailcfg.Location Country CountryCode City CityCode Latitude Longitude Priority"
+
+var tailcfgLocationUnknown = unknownOf(reflect.TypeFor[tailcfg.Location](), tailcfgLocationNames)
 
 func (d *decoder) tailcfgLocation(v *tailcfg.Location) {
-	m := d.open("tailcfg.Location Country CountryCode City CityCode Latitude Longitude Priority")
+	m := d.open(tailcfgLocationNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Country = d.string()
+			decodeString(d, &v.Country)
 		case 2:
-			v.CountryCode = d.string()
+			decodeString(d, &v.CountryCode)
 		case 3:
-			v.City = d.string()
+			decodeString(d, &v.City)
 		case 4:
-			v.CityCode = d.string()
+			decodeString(d, &v.CityCode)
 		case 5:
-			v.Latitude = d.float()
+			decodeFloat(d, &v.Latitude)
 		case 6:
-			v.Longitude = d.float()
+			decodeFloat(d, &v.Longitude)
 		case 7:
-			v.Priority = int(d.int(intSize))
+			decodeInt(d, &v.Priority)
+		case unknownKey:
+			tailcfgLocationUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgTPMInfoNames = "tailcfg.TPMInfo Manufacturer Vendor Model FirmwareVersion SpecRevision FamilyIndicator"
+
+var tailcfgTPMInfoUnknown = unknownOf(reflect.TypeFor[tailcfg.TPMInfo](), tailcfgTPMInfoNames)
 
 func (d *decoder) tailcfgTPMInfo(v *tailcfg.TPMInfo) {
-	m := d.open("tailcfg.TPMInfo Manufacturer Vendor Model FirmwareVersion SpecRevision FamilyIndicator")
+	m := d.open(tailcfgTPMInfoNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Manufacturer = d.string()
+			decodeString(d, &v.Manufacturer)
 		case 2:
-			v.Vendor = d.string()
+			decodeString(d, &v.Vendor)
 		case 3:
-			v.Model = int(d.int(intSize))
+			decodeInt(d, &v.Model)
 		case 4:
-			v.FirmwareVersion = d.uint(64)
+			decodeUint(d, &v.FirmwareVersion)
 		case 5:
-			v.SpecRevision = int(d.int(intSize))
+			decodeInt(d, &v.SpecRevision)
 		case 6:
-			v.FamilyIndicator = d.string()
+			decodeString(d, &v.FamilyIndicator)
+		case unknownKey:
+			tailcfgTPMInfoUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const dnstypeResolverNames = "dnstype.Resolver Addr BootstrapResolution UseWithExitNode"
+
+var dnstypeResolverUnknown = unknownOf(reflect.TypeFor[dnstype.Resolver](), dnstypeResolverNames)
 
 func (d *decoder) dnstypeResolver(v *dnstype.Resolver) {
-	m := d.open("dnstype.Resolver Addr BootstrapResolution UseWithExitNode")
+	m := d.open(dnstypeResolverNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Addr = d.string()
+			decodeString(d, &v.Addr)
 		case 2:
-			v.BootstrapResolution = decodeList(d, (*decoder).addr)
+			decodeList(d, &v.BootstrapResolution, (*decoder).addr)
 		case 3:
-			v.UseWithExitNode = d.bool()
+			decodeBool(d, &v.UseWithExitNode)
+		case unknownKey:
+			dnstypeResolverUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const formatMiscNames = "format.Misc MachineKey CollectServices DisplayMessages TKAEnabled TKAHead Domain DomainAuditLogID Unknown"
 
 func (d *decoder) formatMisc(v *format.Misc) {
-	m := d.open("format.Misc MachineKey CollectServices DisplayMessages TKAEnabled TKAHead Domain DomainAuditLogID")
+	m := d.open(formatMiscNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.MachineKey = d.machineKey()
+			d.machineKey(&v.MachineKey)
 		case 2:
-			v.CollectServices = d.bool()
+			decodeBool(d, &v.CollectServices)
 		case 3:
-			v.DisplayMessages = decodeMap(d, decodeStringKey[tailcfg.DisplayMessageID], func(d *decoder) (v tailcfg.DisplayMessage) { d.tailcfgDisplayMessage(&v); return v })
+			decodeMap(d, &v.DisplayMessages, decodeStringKey, (*decoder).tailcfgDisplayMessage)
 		case 4:
-			v.TKAEnabled = d.bool()
+			decodeBool(d, &v.TKAEnabled)
 		case 5:
-			v.TKAHead = d.aumHash()
+			d.aumHash(&v.TKAHead)
 		case 6:
-			v.Domain = d.string()
+			decodeString(d, &v.Domain)
 		case 7:
-			v.DomainAuditLogID = d.string()
+			decodeString(d, &v.DomainAuditLogID)
+		case 8:
+			d.jsonObject(&v.Unknown)
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDisplayMessageNames = "tailcfg.DisplayMessage Title Text Severity ImpactsConnectivity PrimaryAction"
+
+var tailcfgDisplayMessageUnknown = unknownOf(reflect.TypeFor[tailcfg.DisplayMessage](), tailcfgDisplayMessageNames)
 
 func (d *decoder) tailcfgDisplayMessage(v *tailcfg.DisplayMessage) {
-	m := d.open("tailcfg.DisplayMessage Title Text Severity ImpactsConnectivity PrimaryAction")
+	m := d.open(tailcfgDisplayMessageNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Title = d.string()
+			decodeString(d, &v.Title)
 		case 2:
-			v.Text = d.string()
+			decodeString(d, &v.Text)
 		case 3:
-			v.Severity = tailcfg.DisplayMessageSeverity(d.string())
+			decodeString(d, &v.Severity)
 		case 4:
-			v.ImpactsConnectivity = d.bool()
+			decodeBool(d, &v.ImpactsConnectivity)
 		case 5:
-			v.PrimaryAction = decodePtr(d, (*decoder).tailcfgDisplayMessageAction)
+			decodePtr(d, &v.PrimaryAction, (*decoder).tailcfgDisplayMessageAction)
+		case unknownKey:
+			tailcfgDisplayMessageUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDisplayMessageActionNames = "tailcfg.DisplayMessageAction URL Label"
+
+var tailcfgDisplayMessageActionUnknown = unknownOf(reflect.TypeFor[tailcfg.DisplayMessageAction](), tailcfgDisplayMessageActionNames)
 
 func (d *decoder) tailcfgDisplayMessageAction(v *tailcfg.DisplayMessageAction) {
-	m := d.open("tailcfg.DisplayMessageAction URL Label")
+	m := d.open(tailcfgDisplayMessageActionNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.URL = d.string()
+			decodeString(d, &v.URL)
 		case 2:
-			v.Label = d.string()
+			decodeString(d, &v.Label)
+		case unknownKey:
+			tailcfgDisplayMessageActionUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDNSConfigNames = "tailcfg.DNSConfig Resolvers Routes FallbackResolvers Domains Proxied Nameservers CertDomains ExtraRecords ExitNodeFilteredSet TempCorpIssue13969"
+
+var tailcfgDNSConfigUnknown = unknownOf(reflect.TypeFor[tailcfg.DNSConfig](), tailcfgDNSConfigNames)
 
 func (d *decoder) tailcfgDNSConfig(v *tailcfg.DNSConfig) {
-	m := d.open("tailcfg.DNSConfig Resolvers Routes FallbackResolvers Domains Proxied Nameservers CertDomains ExtraRecords ExitNodeFilteredSet TempCorpIssue13969")
+	m := d.open(tailcfgDNSConfigNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Resolvers = decodePtrs(d, (*decoder).dnstypeResolver)
+			decodeList(d, &v.Resolvers, decodePtrOf((*decoder).dnstypeResolver))
 		case 2:
-			v.Routes = decodeMap(d, decodeStringKey[string], func(d *decoder) []*dnstype.Resolver { return decodePtrs(d, (*decoder).dnstypeResolver) })
+			decodeMap(d, &v.Routes, decodeStringKey, decodeListOf(decodePtrOf((*decoder).dnstypeResolver)))
 		case 3:
-			v.FallbackResolvers = decodePtrs(d, (*decoder).dnstypeResolver)
+			decodeList(d, &v.FallbackResolvers, decodePtrOf((*decoder).dnstypeResolver))
 		case 4:
-			v.Domains = decodeStrings[string](d)
+			decodeStrings(d, &v.Domains)
 		case 5:
-			v.Proxied = d.bool()
+			decodeBool(d, &v.Proxied)
 		case 6:
-			v.Nameservers = decodeList(d, (*decoder).addr)
+			decodeList(d, &v.Nameservers, (*decoder).addr)
 		case 7:
-			v.CertDomains = decodeStrings[string](d)
+			decodeStrings(d, &v.CertDomains)
 		case 8:
-			v.ExtraRecords = decodeStructs(d, (*decoder).tailcfgDNSRecord)
+			decodeList(d, &v.ExtraRecords, (*decoder).tailcfgDNSRecord)
 		case 9:
-			v.ExitNodeFilteredSet = decodeStrings[string](d)
+			decodeStrings(d, &v.ExitNodeFilteredSet)
 		case 10:
-			v.TempCorpIssue13969 = d.string()
+			decodeString(d, &v.TempCorpIssue13969)
+		case unknownKey:
+			tailcfgDNSConfigUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDNSRecordNames = "tailcfg.DNSRecord Name Type Value"
+
+var tailcfgDNSRecordUnknown = unknownOf(reflect.TypeFor[tailcfg.DNSRecord](), tailcfgDNSRecordNames)
 
 func (d *decoder) tailcfgDNSRecord(v *tailcfg.DNSRecord) {
-	m := d.open("tailcfg.DNSRecord Name Type Value")
+	m := d.open(tailcfgDNSRecordNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Name = d.string()
+			decodeString(d, &v.Name)
 		case 2:
-			v.Type = d.string()
+			decodeString(d, &v.Type)
 		case 3:
-			v.Value = d.string()
+			decodeString(d, &v.Value)
+		case unknownKey:
+			tailcfgDNSRecordUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDERPMapNames = "tailcfg.DERPMap HomeParams Regions OmitDefaultRegions"
+
+var tailcfgDERPMapUnknown = unknownOf(reflect.TypeFor[tailcfg.DERPMap](), tailcfgDERPMapNames)
 
 func (d *decoder) tailcfgDERPMap(v *tailcfg.DERPMap) {
-	m := d.open("tailcfg.DERPMap HomeParams Regions OmitDefaultRegions")
+	m := d.open(tailcfgDERPMapNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.HomeParams = decodePtr(d, (*decoder).tailcfgDERPHomeParams)
+			decodePtr(d, &v.HomeParams, (*decoder).tailcfgDERPHomeParams)
 		case 2:
-			v.Regions = decodeMap(d, decodeIntKey[int], func(d *decoder) *tailcfg.DERPRegion { return decodePtr(d, (*decoder).tailcfgDERPRegion) })
+			decodeMap(d, &v.Regions, decodeIntKey, decodePtrOf((*decoder).tailcfgDERPRegion))
 		case 3:
-			v.OmitDefaultRegions = d.bool()
+			decodeBool(d, &v.OmitDefaultRegions)
+		case unknownKey:
+			tailcfgDERPMapUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDERPHomeParamsNames = "tailcfg.DERPHomeParams RegionScore"
+
+var tailcfgDERPHomeParamsUnknown = unknownOf(reflect.TypeFor[tailcfg.DERPHomeParams](), tailcfgDERPHomeParamsNames)
 
 func (d *decoder) tailcfgDERPHomeParams(v *tailcfg.DERPHomeParams) {
-	m := d.open("tailcfg.DERPHomeParams RegionScore")
+	m := d.open(tailcfgDERPHomeParamsNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.RegionScore = decodeMap(d, decodeIntKey[int], (*decoder).float)
+			decodeMap(d, &v.RegionScore, decodeIntKey, decodeFloat)
+		case unknownKey:
+			tailcfgDERPHomeParamsUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDERPRegionNames = "tailcfg.DERPRegion RegionID RegionCode RegionName Latitude Longitude Avoid NoMeasureNoHome Nodes"
+
+var tailcfgDERPRegionUnknown = unknownOf(reflect.TypeFor[tailcfg.DERPRegion](), tailcfgDERPRegionNames)
 
 func (d *decoder) tailcfgDERPRegion(v *tailcfg.DERPRegion) {
-	m := d.open("tailcfg.DERPRegion RegionID RegionCode RegionName Latitude Longitude Avoid NoMeasureNoHome Nodes")
+	m := d.open(tailcfgDERPRegionNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.RegionID = int(d.int(intSize))
+			decodeInt(d, &v.RegionID)
 		case 2:
-			v.RegionCode = d.string()
+			decodeString(d, &v.RegionCode)
 		case 3:
-			v.RegionName = d.string()
+			decodeString(d, &v.RegionName)
 		case 4:
-			v.Latitude = d.float()
+			decodeFloat(d, &v.Latitude)
 		case 5:
-			v.Longitude = d.float()
+			decodeFloat(d, &v.Longitude)
 		case 6:
-			v.Avoid = d.bool()
+			decodeBool(d, &v.Avoid)
 		case 7:
-			v.NoMeasureNoHome = d.bool()
+			decodeBool(d, &v.NoMeasureNoHome)
 		case 8:
-			v.Nodes = decodePtrs(d, (*decoder).tailcfgDERPNode)
+			decodeList(d, &v.Nodes, decodePtrOf((*decoder).tailcfgDERPNode))
+		case unknownKey:
+			tailcfgDERPRegionUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgDERPNodeNames = "tailcfg.DERPNode Name RegionID HostName CertName IPv4 IPv6 STUNPort STUNOnly DERPPort InsecureForTests STUNTestIP CanPort80"
+
+var tailcfgDERPNodeUnknown = unknownOf(reflect.TypeFor[tailcfg.DERPNode](), tailcfgDERPNodeNames)
 
 func (d *decoder) tailcfgDERPNode(v *tailcfg.DERPNode) {
-	m := d.open("tailcfg.DERPNode Name RegionID HostName CertName IPv4 IPv6 STUNPort STUNOnly DERPPort InsecureForTests STUNTestIP CanPort80")
+	m := d.open(tailcfgDERPNodeNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Name = d.string()
+			decodeString(d, &v.Name)
 		case 2:
-			v.RegionID = int(d.int(intSize))
+			decodeInt(d, &v.RegionID)
 		case 3:
-			v.HostName = d.string()
+			decodeString(d, &v.HostName)
 		case 4:
-			v.CertName = d.string()
+			decodeString(d, &v.CertName)
 		case 5:
-			v.IPv4 = d.string()
+			decodeString(d, &v.IPv4)
 		case 6:
-			v.IPv6 = d.string()
+			decodeString(d, &v.IPv6)
 		case 7:
-			v.STUNPort = int(d.int(intSize))
+			decodeInt(d, &v.STUNPort)
 		case 8:
-			v.STUNOnly = d.bool()
+			decodeBool(d, &v.STUNOnly)
 		case 9:
-			v.DERPPort = int(d.int(intSize))
+			decodeInt(d, &v.DERPPort)
 		case 10:
-			v.InsecureForTests = d.bool()
+			decodeBool(d, &v.InsecureForTests)
 		case 11:
-			v.STUNTestIP = d.string()
+			decodeString(d, &v.STUNTestIP)
 		case 12:
-			v.CanPort80 = d.bool()
+			decodeBool(d, &v.CanPort80)
+		case unknownKey:
+			tailcfgDERPNodeUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgFilterRuleNames = "tailcfg.FilterRule SrcIPs SrcBits DstPorts IPProto CapGrant"
+
+var tailcfgFilterRuleUnknown = unknownOf(reflect.TypeFor[tailcfg.FilterRule](), tailcfgFilterRuleNames)
 
 func (d *decoder) tailcfgFilterRule(v *tailcfg.FilterRule) {
-	m := d.open("tailcfg.FilterRule SrcIPs SrcBits DstPorts IPProto CapGrant")
+	m := d.open(tailcfgFilterRuleNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.SrcIPs = decodeStrings[string](d)
+			decodeStrings(d, &v.SrcIPs)
 		case 2:
-			v.SrcBits = decodeList(d, func(d *decoder) int { return int(d.int(intSize)) })
+			decodeList(d, &v.SrcBits, decodeInt)
 		case 3:
-			v.DstPorts = decodeStructs(d, (*decoder).tailcfgNetPortRange)
+			decodeList(d, &v.DstPorts, (*decoder).tailcfgNetPortRange)
 		case 4:
-			v.IPProto = decodeList(d, func(d *decoder) int { return int(d.int(intSize)) })
+			decodeList(d, &v.IPProto, decodeInt)
 		case 5:
-			v.CapGrant = decodeStructs(d, (*decoder).tailcfgCapGrant)
+			decodeList(d, &v.CapGrant, (*decoder).tailcfgCapGrant)
+		case unknownKey:
+			tailcfgFilterRuleUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgNetPortRangeNames = "tailcfg.NetPortRange IP Bits Ports"
+
+var tailcfgNetPortRangeUnknown = unknownOf(reflect.TypeFor[tailcfg.NetPortRange](), tailcfgNetPortRangeNames)
 
 func (d *decoder) tailcfgNetPortRange(v *tailcfg.NetPortRange) {
-	m := d.open("tailcfg.NetPortRange IP Bits Ports")
+	m := d.open(tailcfgNetPortRangeNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.IP = d.string()
+			decodeString(d, &v.IP)
 		case 2:
-			v.Bits = decodePtr(d, func(d *decoder, p *int) { *p = int(d.int(intSize)) })
+			decodePtr(d, &v.Bits, decodeInt)
 		case 3:
 			d.tailcfgPortRange(&v.Ports)
+		case unknownKey:
+			tailcfgNetPortRangeUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgPortRangeNames = "tailcfg.PortRange First Last"
+
+var tailcfgPortRangeUnknown = unknownOf(reflect.TypeFor[tailcfg.PortRange](), tailcfgPortRangeNames)
 
 func (d *decoder) tailcfgPortRange(v *tailcfg.PortRange) {
-	m := d.open("tailcfg.PortRange First Last")
+	m := d.open(tailcfgPortRangeNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.First = uint16(d.uint(16))
+			decodeUint(d, &v.First)
 		case 2:
-			v.Last = uint16(d.uint(16))
+			decodeUint(d, &v.Last)
+		case unknownKey:
+			tailcfgPortRangeUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgCapGrantNames = "tailcfg.CapGrant Dsts Caps CapMap"
+
+var tailcfgCapGrantUnknown = unknownOf(reflect.TypeFor[tailcfg.CapGrant](), tailcfgCapGrantNames)
 
 func (d *decoder) tailcfgCapGrant(v *tailcfg.CapGrant) {
-	m := d.open("tailcfg.CapGrant Dsts Caps CapMap")
+	m := d.open(tailcfgCapGrantNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Dsts = decodeShort(d, &d.prefixes, (*decoder).prefix)
+			decodeShort(d, &d.prefixes, &v.Dsts, (*decoder).prefix)
 		case 2:
-			v.Caps = decodeStrings[tailcfg.PeerCapability](d)
+			decodeStrings(d, &v.Caps)
 		case 3:
-			v.CapMap = decodeMap(d, decodeStringKey[tailcfg.PeerCapability], decodeStrings[tailcfg.RawMessage])
+			decodeMap(d, &v.CapMap, decodeStringKey, decodeStrings)
+		case unknownKey:
+			tailcfgCapGrantUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgSSHPolicyNames = "tailcfg.SSHPolicy Rules"
+
+var tailcfgSSHPolicyUnknown = unknownOf(reflect.TypeFor[tailcfg.SSHPolicy](), tailcfgSSHPolicyNames)
 
 func (d *decoder) tailcfgSSHPolicy(v *tailcfg.SSHPolicy) {
-	m := d.open("tailcfg.SSHPolicy Rules")
+	m := d.open(tailcfgSSHPolicyNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Rules = decodePtrs(d, (*decoder).tailcfgSSHRule)
+			decodeList(d, &v.Rules, decodePtrOf((*decoder).tailcfgSSHRule))
+		case unknownKey:
+			tailcfgSSHPolicyUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgSSHRuleNames = "tailcfg.SSHRule RuleExpires Principals SSHUsers Action AcceptEnv"
+
+var tailcfgSSHRuleUnknown = unknownOf(reflect.TypeFor[tailcfg.SSHRule](), tailcfgSSHRuleNames)
 
 func (d *decoder) tailcfgSSHRule(v *tailcfg.SSHRule) {
-	m := d.open("tailcfg.SSHRule RuleExpires Principals SSHUsers Action AcceptEnv")
+	m := d.open(tailcfgSSHRuleNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.RuleExpires = decodePtr(d, func(d *decoder, p *time.Time) { *p = d.time() })
+			decodePtr(d, &v.RuleExpires, (*decoder).time)
 		case 2:
-			v.Principals = decodePtrs(d, (*decoder).tailcfgSSHPrincipal)
+			decodeList(d, &v.Principals, decodePtrOf((*decoder).tailcfgSSHPrincipal))
 		case 3:
-			v.SSHUsers = decodeMap(d, decodeStringKey[string], (*decoder).string)
+			decodeMap(d, &v.SSHUsers, decodeStringKey, decodeString)
 		case 4:
-			v.Action = decodePtr(d, (*decoder).tailcfgSSHAction)
+			decodePtr(d, &v.Action, (*decoder).tailcfgSSHAction)
 		case 5:
-			v.AcceptEnv = decodeStrings[string](d)
+			decodeStrings(d, &v.AcceptEnv)
+		case unknownKey:
+			tailcfgSSHRuleUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgSSHPrincipalNames = "tailcfg.SSHPrincipal Node NodeIP UserLogin Any UnusedPubKeys"
+
+var tailcfgSSHPrincipalUnknown = unknownOf(reflect.TypeFor[tailcfg.SSHPrincipal](), tailcfgSSHPrincipalNames)
 
 func (d *decoder) tailcfgSSHPrincipal(v *tailcfg.SSHPrincipal) {
-	m := d.open("tailcfg.SSHPrincipal Node NodeIP UserLogin Any UnusedPubKeys")
+	m := d.open(tailcfgSSHPrincipalNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Node = tailcfg.StableNodeID(d.string())
+			decodeString(d, &v.Node)
 		case 2:
-			v.NodeIP = d.string()
+			decodeString(d, &v.NodeIP)
 		case 3:
-			v.UserLogin = d.string()
+			decodeString(d, &v.UserLogin)
 		case 4:
-			v.Any = d.bool()
+			decodeBool(d, &v.Any)
 		case 5:
-			v.UnusedPubKeys = decodeStrings[string](d)
+			decodeStrings(d, &v.UnusedPubKeys)
+		case unknownKey:
+			tailcfgSSHPrincipalUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgSSHActionNames = "tailcfg.SSHAction Message Reject Accept SessionDuration AllowAgentForwarding HoldAndDelegate AllowLocalPortForwarding AllowRemotePortForwarding Recorders OnRecordingFailure"
+
+var tailcfgSSHActionUnknown = unknownOf(reflect.TypeFor[tailcfg.SSHAction](), tailcfgSSHActionNames)
 
 func (d *decoder) tailcfgSSHAction(v *tailcfg.SSHAction) {
-	m := d.open("tailcfg.SSHAction Message Reject Accept SessionDuration AllowAgentForwarding HoldAndDelegate AllowLocalPortForwarding AllowRemotePortForwarding Recorders OnRecordingFailure")
+	m := d.open(tailcfgSSHActionNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.Message = d.string()
+			decodeString(d, &v.Message)
 		case 2:
-			v.Reject = d.bool()
+			decodeBool(d, &v.Reject)
 		case 3:
-			v.Accept = d.bool()
+			decodeBool(d, &v.Accept)
 		case 4:
-			v.SessionDuration = time.Duration(d.int(64))
+			decodeInt(d, &v.SessionDuration)
 		case 5:
-			v.AllowAgentForwarding = d.bool()
+			decodeBool(d, &v.AllowAgentForwarding)
 		case 6:
-			v.HoldAndDelegate = d.string()
+			decodeString(d, &v.HoldAndDelegate)
 		case 7:
-			v.AllowLocalPortForwarding = d.bool()
+			decodeBool(d, &v.AllowLocalPortForwarding)
 		case 8:
-			v.AllowRemotePortForwarding = d.bool()
+			decodeBool(d, &v.AllowRemotePortForwarding)
 		case 9:
-			v.Recorders = decodeShort(d, &d.addrPorts, (*decoder).addrPort)
+			decodeShort(d, &d.addrPorts, &v.Recorders, (*decoder).addrPort)
 		case 10:
-			v.OnRecordingFailure = decodePtr(d, (*decoder).tailcfgSSHRecorderFailureAction)
+			decodePtr(d, &v.OnRecordingFailure, (*decoder).tailcfgSSHRecorderFailureAction)
+		case unknownKey:
+			tailcfgSSHActionUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const tailcfgSSHRecorderFailureActionNames = "tailcfg.SSHRecorderFailureAction RejectSessionWithMessage TerminateSessionWithMessage NotifyURL"
+
+var tailcfgSSHRecorderFailureActionUnknown = unknownOf(reflect.TypeFor[tailcfg.SSHRecorderFailureAction](), tailcfgSSHRecorderFailureActionNames)
 
 func (d *decoder) tailcfgSSHRecorderFailureAction(v *tailcfg.SSHRecorderFailureAction) {
-	m := d.open("tailcfg.SSHRecorderFailureAction RejectSessionWithMessage TerminateSessionWithMessage NotifyURL")
+	m := d.open(tailcfgSSHRecorderFailureActionNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.RejectSessionWithMessage = d.string()
+			decodeString(d, &v.RejectSessionWithMessage)
 		case 2:
-			v.TerminateSessionWithMessage = d.string()
+			decodeString(d, &v.TerminateSessionWithMessage)
 		case 3:
-			v.NotifyURL = d.string()
+			decodeString(d, &v.NotifyURL)
+		case unknownKey:
+			tailcfgSSHRecorderFailureActionUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}
 	}
 }
+
+const formatUserNames = "format.User ID Profile"
 
 func (d *decoder) formatUser(v *format.User) {
-	m := d.open("format.User ID Profile")
+	m := d.open(formatUserNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.ID = tailcfg.UserID(d.int(64))
+			decodeInt(d, &v.ID)
 		case 2:
-			v.Profile = decodePtr(d, (*decoder).tailcfgUserProfile)
+			decodePtr(d, &v.Profile, (*decoder).tailcfgUserProfile)
 		default:
 			d.skip()
 		}
 	}
 }
 
+const tailcfgUserProfileNames = "tailcfg.UserProfile ID LoginName DisplayName ProfilePicURL Groups"
+
+var tailcfgUserProfileUnknown = unknownOf(reflect.TypeFor[tailcfg.UserProfile](), tailcfgUserProfileNames)
+
 func (d *decoder) tailcfgUserProfile(v *tailcfg.UserProfile) {
-	m := d.open("tailcfg.UserProfile ID LoginName DisplayName ProfilePicURL Groups")
+	m := d.open(tailcfgUserProfileNames)
 	for {
 		switch d.next(&m) {
 		case 0:
 			return
 		case 1:
-			v.ID = tailcfg.UserID(d.int(64))
+			decodeInt(d, &v.ID)
 		case 2:
-			v.LoginName = d.string()
+			decodeString(d, &v.LoginName)
 		case 3:
-			v.DisplayName = d.string()
+			decodeString(d, &v.DisplayName)
 		case 4:
-			v.ProfilePicURL = d.string()
+			decodeString(d, &v.ProfilePicURL)
 		case 5:
-			v.Groups = decodeStrings[string](d)
+			decodeStrings(d, &v.Groups)
+		case unknownKey:
+			tailcfgUserProfileUnknown.decode(d, unsafe.Pointer(v))
 		default:
 			d.skip()
 		}

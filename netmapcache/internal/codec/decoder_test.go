@@ -16,7 +16,7 @@ import (
 // A value is a map of fields by type and name, for marshal.
 type value map[string]any
 
-// marshal encodes v with maps from names of fields, as in "tailcfg.Node.ID",
+// marshal encodes v with maps from names of fields, as in "tailcfg.Node.ID", or "unknown",
 // changed to maps from their numbers.
 func marshal(t *testing.T, v any) []byte {
 	t.Helper()
@@ -37,9 +37,13 @@ func marshal(t *testing.T, v any) []byte {
 func numbered(v any) any {
 	switch v := v.(type) {
 	case value:
-		m := map[uint64]any{}
+		m := map[int64]any{}
 		for name, x := range v {
-			m[fieldNumbers[name]] = numbered(x)
+			num := int64(-1)
+			if name != "unknown" {
+				num = int64(fieldNumbers[name])
+			}
+			m[num] = numbered(x)
 		}
 		return m
 	case []any:
@@ -118,7 +122,14 @@ func TestDecodeErrors(t *testing.T) {
 		{"root", raw("\xa2\x01\x01\x01\x01"), "format.Root.Major: field numbers out of order"},
 		{"root", raw("\xa2\x02\x01\x01\x01"), "format.Root.Generation: field numbers out of order"},
 		{"root", raw("\xa1\x00\x01"), "format.Root: field numbers out of order"},
-		{"root", raw("\xa1\x20\x01"), "format.Root: want unsigned integer as field number, got negative integer"},
+		{"root", raw("\xa1\x21\x01"), "format.Root: want unsigned integer as field number, got negative integer"},
+		{"root", raw("\xa2\x20\x01\x01\x01"), "format.Root.-1: field numbers out of order"},
+		{"root", raw("\xa2\x20\x01\x20\x01"), "format.Root.-1: field numbers out of order"},
+		{"node", raw("\xa1\x20\x42{}"), "tailcfg.Node.-1: want text string, got byte string"},
+		{"node", raw("\xa1\x20\xf6"), "tailcfg.Node.-1: want text string, got null"},
+		{"node", raw("\xa1\x20\x61{"), "tailcfg.Node.-1: not a JSON object"},
+		{"node", raw("\xa1\x20\x62[]"), "tailcfg.Node.-1: not a JSON object"},
+		{"node", raw("\xa1\x20\x64null"), "tailcfg.Node.-1: not a JSON object"},
 		{"root", raw("\xa1\x61a\x01"), "format.Root: want unsigned integer as field number, got text string"},
 		{"root", raw("\xbf\x01\x01\xff"), "format.Root: map of indefinite length"},
 		{"root", raw("\xc1\xa0"), "format.Root: want map, got tag"},
@@ -278,8 +289,10 @@ func decodeAgain(t *testing.T, c column, data []byte) {
 	}
 }
 
-// TestMemory decodes small values that stand for large ones.
+// TestMemory decodes the worst small values that stand for large ones. What the bounds let through takes
+// at most so much memory for each byte and each map.
 func TestMemory(t *testing.T) {
+	const perByte, perMap = 64, 600
 	repeat := func(n int, v any) []any {
 		list := make([]any, n)
 		for i := range list {
@@ -287,28 +300,44 @@ func TestMemory(t *testing.T) {
 		}
 		return list
 	}
-	const n = 20_000
+	const most = slackMaps * bytesPerMap / (bytesPerMap - 1) // maps of one byte each
+	oneEntry := map[string]any{"": nil}
 	hostinfo := value{"tailcfg.Node.Hostinfo": value{"tailcfg.Hostinfo.NetInfo": value{"tailcfg.NetInfo.DERPLatency": map[string]any{"": 0.0}}}}
-	grant := value{"tailcfg.FilterRule.CapGrant": repeat(2, value{"tailcfg.CapGrant.CapMap": map[string]any{"": nil}})}
-	addresses := value{"tailcfg.Node.Addresses": repeat(n, []byte{255})}
+	grants := func(n int) []any {
+		return []any{value{"tailcfg.FilterRule.CapGrant": repeat(n, value{"tailcfg.CapGrant.CapMap": oneEntry})}}
+	}
+	sshUsers := value{"tailcfg.SSHRule.SSHUsers": map[string]any{"": ""}}
 	for _, tt := range []struct {
 		name    string
 		column  string
 		value   any
+		maps    int
 		refused bool
 	}{
-		{"empty nodes", "peers", repeat(n, value{}), true},
-		{"nodes with empty structs", "peers", repeat(n, hostinfo), true},
-		{"empty rules", "filter", repeat(n, value{}), true},
-		{"maps of one entry", "filter", repeat(n, grant), true},
-		{"users with empty profiles", "users", repeat(n, value{"format.User.Profile": value{}}), false},
-		{"nil rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(n, nil)}, false},
-		{"empty rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(n, value{})}, true},
-		{"empty strings", "filter", []any{value{"tailcfg.FilterRule.SrcIPs": repeat(n, "")}}, false},
-		{"addresses, twice", "node", addresses, false},
+		{"no nodes", "peers", repeat(0, value{}), 0, false},
+		{"empty nodes", "peers", repeat(30_000, value{}), 30_000, false},
+		{"most empty nodes", "peers", repeat(most, value{}), most, false},
+		{"more empty nodes", "peers", repeat(most+8, value{}), most, true},
+		{"nodes with empty structs", "peers", repeat(10_000, hostinfo), 40_000, false},
+		{"empty services", "peers", []any{value{"tailcfg.Node.Hostinfo": value{"tailcfg.Hostinfo.Services": repeat(30_000, value{})}}}, 30_002, false},
+		{"empty rules", "filter", repeat(30_000, value{}), 30_000, false},
+		{"rules, all but one missing", "filter", raw("\x9a\x00\x20\x00\x00" + strings.Repeat("\x00", 1<<21)), 0, true},
+		{"maps of one entry", "filter", grants(30_000), 60_001, false},
+		{"too many maps of one entry", "filter", grants(200_000), maxMaps(1_000_007), true},
+		{"users with empty profiles", "users", repeat(30_000, value{"format.User.Profile": value{}}), 60_000, false},
+		{"nil rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(30_000, nil)}, 1, false},
+		{"empty rules", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(30_000, value{})}, 30_001, false},
+		{"rules with users", "ssh", value{"tailcfg.SSHPolicy.Rules": repeat(30_000, sshUsers)}, 60_001, false},
+		{"empty strings", "filter", []any{value{"tailcfg.FilterRule.SrcIPs": repeat(30_000, "")}}, 1, false},
+		{"addresses, twice", "node", value{"tailcfg.Node.Addresses": repeat(30_000, []byte{255})}, 1, false},
+		{"empty regions", "derpmap", raw("\xa1\x02\xb9\x80\x00" + string(numberedMaps(0x8000))), 0x8001, false},
+		{"empty columns", "root", value{"format.Root.Columns": repeat(30_000, value{})}, 30_001, false},
 	} {
 		t.Run(tt.column+" "+tt.name, func(t *testing.T) {
-			data := marshal(t, tt.value)
+			data, isRaw := tt.value.(cbor.RawMessage)
+			if !isRaw {
+				data = marshal(t, tt.value)
+			}
 			c := columnNamed(t, tt.column)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -318,13 +347,20 @@ func TestMemory(t *testing.T) {
 				t.Errorf("got error %v", err)
 			}
 			allocated := int(after.TotalAlloc - before.TotalAlloc)
-			// The allocator rounds up by at most an eighth; the test and the runtime
-			// may allocate a little, too.
-			limit := (allocPerByte*len(data)+allocSlack)*9/8 + 16<<10
+			limit := perByte*len(data) + perMap*tt.maps + 64<<10
 			if allocated > limit {
 				t.Errorf("%d bytes allocated for %d, want at most %d", allocated, len(data), limit)
 			}
 			t.Logf("%d bytes allocated for %d: %v", allocated, len(data), err)
 		})
 	}
+}
+
+// numberedMaps returns n entries of a map, with keys from 0 and empty maps.
+func numberedMaps(n int) []byte {
+	var b []byte
+	for i := range n {
+		b = append(appendHead(b, majorUint, uint64(i)), majorMap)
+	}
+	return b
 }

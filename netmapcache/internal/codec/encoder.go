@@ -35,14 +35,15 @@ const (
 // An encoder appends values to buf.
 //
 // The methods named after a type write a value of it, or null for nil. Those that
-// end in Field write a field's number and value, or nothing for the zero value.
+// end in Field write a field's number and value, or nothing for the zero value. The functions
+// are for types that are inferred.
 type encoder struct {
 	buf    []byte
 	fields int // written so far of the innermost open map
 
 	keys []string // scratch for sorting, used as a stack
 
-	touched int // what touch read, lest the compiler leave it out
+	touched int // keeps the compiler from leaving out the touch methods
 
 	scratch  []byte // kept from use to use
 	borrowed bool   // buf is scratch
@@ -202,6 +203,21 @@ func (e *encoder) bytesField(num uint64, b []byte) {
 	}
 }
 
+type (
+	signed interface {
+		~int | ~int8 | ~int16 | ~int32 | ~int64
+	}
+	unsigned interface {
+		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
+	}
+	integer interface{ signed | unsigned }
+)
+
+func encodeBool[T ~bool](e *encoder, v T)     { e.bool(bool(v)) }
+func encodeInt[T integer](e *encoder, v T)    { e.int(int64(v)) }
+func encodeFloat[T ~float64](e *encoder, v T) { e.float(float64(v)) }
+func encodeString[T ~string](e *encoder, v T) { e.string(string(v)) }
+
 // encodeStrings writes list, or null if it is nil.
 func encodeStrings[T ~string](e *encoder, list []T) {
 	if list == nil {
@@ -225,6 +241,11 @@ func encodeList[T any](e *encoder, list []T, value func(*encoder, T)) {
 	for _, v := range list {
 		value(e, v)
 	}
+}
+
+// encodeListOf returns encodeList for lists of such elements.
+func encodeListOf[T any](value func(*encoder, T)) func(*encoder, []T) {
+	return func(e *encoder, list []T) { encodeList(e, list, value) }
 }
 
 // encodeStructs is encodeList for structs that are held by value.
@@ -274,7 +295,7 @@ func compareStringKeys(a, b string) int {
 
 // encodeIntMap writes m with the keys in the order of their encodings, or null
 // if m is nil.
-func encodeIntMap[K ~int, V any](e *encoder, m map[K]V, value func(*encoder, V)) {
+func encodeIntMap[K integer, V any](e *encoder, m map[K]V, value func(*encoder, V)) {
 	if m == nil {
 		e.null()
 		return

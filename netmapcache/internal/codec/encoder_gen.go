@@ -6,6 +6,7 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/dnstype"
+	"unsafe"
 )
 
 func (e *encoder) formatRoot(v *format.Root) {
@@ -14,19 +15,19 @@ func (e *encoder) formatRoot(v *format.Root) {
 		return
 	}
 	m := e.open()
-	e.uintField(1, v.Major)
-	e.uintField(2, v.Generation)
-	e.uintField(3, v.Writer)
+	e.uintField(1, uint64(v.Major))
+	e.uintField(2, uint64(v.Generation))
+	e.uintField(3, uint64(v.Writer))
 	e.timeField(4, v.Saved)
 	e.timeField(5, v.Confirmed)
-	e.stringField(6, v.Owner)
-	e.uintField(7, v.PeerParts)
-	e.uintField(8, v.UserParts)
+	e.stringField(6, string(v.Owner))
+	e.uintField(7, uint64(v.PeerParts))
+	e.uintField(8, uint64(v.UserParts))
 	if v.Columns != nil {
 		e.key(9)
 		encodeStructs(e, v.Columns, (*encoder).formatColumn)
 	}
-	e.boolField(10, v.Upstream)
+	e.boolField(10, bool(v.Upstream))
 	e.close(m)
 }
 
@@ -37,10 +38,10 @@ func (e *encoder) formatColumn(v *format.Column) {
 	}
 	m := e.open()
 	e.uintField(1, uint64(v.Kind))
-	e.uintField(2, v.Part)
+	e.uintField(2, uint64(v.Part))
 	e.digestField(3, v.Digest)
-	e.uintField(4, v.Size)
-	e.uintField(5, v.Count)
+	e.uintField(4, uint64(v.Size))
+	e.uintField(5, uint64(v.Count))
 	e.close(m)
 }
 
@@ -52,7 +53,7 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 	m := e.open()
 	e.intField(1, int64(v.ID))
 	e.stringField(2, string(v.StableID))
-	e.stringField(3, v.Name)
+	e.stringField(3, string(v.Name))
 	e.intField(4, int64(v.User))
 	e.nodeKeyField(5, v.Key)
 	e.timeField(6, v.KeyExpiry)
@@ -87,12 +88,12 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 	}
 	if v.Online != nil {
 		e.key(18)
-		e.bool(*v.Online)
+		encodeBool(e, *v.Online)
 	}
-	e.boolField(19, v.MachineAuthorized)
+	e.boolField(19, bool(v.MachineAuthorized))
 	if v.CapMap != nil {
 		e.key(20)
-		encodeStringMap(e, v.CapMap, encodeStrings[tailcfg.RawMessage])
+		encodeStringMap(e, v.CapMap, encodeStrings)
 	}
 	e.stemField(21, v.ComputedName, v.Name)
 	e.stemField(22, v.ComputedNameWithHost, v.ComputedName)
@@ -102,14 +103,14 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 	}
 	e.intField(24, int64(v.Sharer))
 	e.bytesField(25, []byte(v.KeySignature))
-	e.stringField(26, v.LegacyDERPString)
+	e.stringField(26, string(v.LegacyDERPString))
 	if v.Capabilities != nil {
 		e.key(27)
 		encodeStrings(e, v.Capabilities)
 	}
-	e.boolField(28, v.UnsignedPeerAPIOnly)
-	e.stringField(29, v.DataPlaneAuditLogID)
-	e.boolField(30, v.Expired)
+	e.boolField(28, bool(v.UnsignedPeerAPIOnly))
+	e.stringField(29, string(v.DataPlaneAuditLogID))
+	e.boolField(30, bool(v.Expired))
 	if v.SelfNodeV4MasqAddrForThisPeer != nil {
 		e.key(31)
 		e.addr(*v.SelfNodeV4MasqAddrForThisPeer)
@@ -118,12 +119,13 @@ func (e *encoder) tailcfgNode(v *tailcfg.Node) {
 		e.key(32)
 		e.addr(*v.SelfNodeV6MasqAddrForThisPeer)
 	}
-	e.boolField(33, v.IsWireGuardOnly)
-	e.boolField(34, v.IsJailed)
+	e.boolField(33, bool(v.IsWireGuardOnly))
+	e.boolField(34, bool(v.IsJailed))
 	if v.ExitNodeDNSResolvers != nil {
 		e.key(35)
 		encodeList(e, v.ExitNodeDNSResolvers, (*encoder).dnstypeResolver)
 	}
+	tailcfgNodeUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -133,21 +135,21 @@ func (e *encoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.IPNVersion)
-	e.stringField(2, v.BackendLogID)
-	e.stringField(3, v.OS)
-	e.stringField(4, v.OSVersion)
-	e.stringField(5, v.Hostname)
-	e.stringField(6, v.Distro)
-	e.stringField(7, v.DistroVersion)
-	e.stringField(8, v.DistroCodeName)
-	e.stringField(9, v.DeviceModel)
-	e.stringField(10, v.Package)
-	e.stringField(11, v.App)
+	e.stringField(1, string(v.IPNVersion))
+	e.stringField(2, string(v.BackendLogID))
+	e.stringField(3, string(v.OS))
+	e.stringField(4, string(v.OSVersion))
+	e.stringField(5, string(v.Hostname))
+	e.stringField(6, string(v.Distro))
+	e.stringField(7, string(v.DistroVersion))
+	e.stringField(8, string(v.DistroCodeName))
+	e.stringField(9, string(v.DeviceModel))
+	e.stringField(10, string(v.Package))
+	e.stringField(11, string(v.App))
 	e.optBoolField(12, v.Desktop)
-	e.stringField(13, v.GoArch)
-	e.stringField(14, v.GoVersion)
-	e.stringField(15, v.Machine)
+	e.stringField(13, string(v.GoArch))
+	e.stringField(14, string(v.GoVersion))
+	e.stringField(15, string(v.Machine))
 	if v.Services != nil {
 		e.key(16)
 		encodeStructs(e, v.Services, (*encoder).tailcfgService)
@@ -171,18 +173,18 @@ func (e *encoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
 		e.key(23)
 		e.tailcfgLocation(v.Location)
 	}
-	e.stringField(24, v.FrontendLogID)
+	e.stringField(24, string(v.FrontendLogID))
 	e.optBoolField(25, v.Container)
-	e.stringField(26, v.Env)
-	e.stringField(27, v.PushDeviceToken)
-	e.boolField(28, v.ShieldsUp)
-	e.boolField(29, v.ShareeNode)
-	e.boolField(30, v.NoLogsNoSupport)
-	e.boolField(31, v.RemoteConfig)
-	e.boolField(32, v.WireIngress)
-	e.boolField(33, v.IngressEnabled)
-	e.boolField(34, v.AllowsUpdate)
-	e.stringField(35, v.GoArchVar)
+	e.stringField(26, string(v.Env))
+	e.stringField(27, string(v.PushDeviceToken))
+	e.boolField(28, bool(v.ShieldsUp))
+	e.boolField(29, bool(v.ShareeNode))
+	e.boolField(30, bool(v.NoLogsNoSupport))
+	e.boolField(31, bool(v.RemoteConfig))
+	e.boolField(32, bool(v.WireIngress))
+	e.boolField(33, bool(v.IngressEnabled))
+	e.boolField(34, bool(v.AllowsUpdate))
+	e.stringField(35, string(v.GoArchVar))
 	if v.RequestTags != nil {
 		e.key(36)
 		encodeStrings(e, v.RequestTags)
@@ -191,15 +193,16 @@ func (e *encoder) tailcfgHostinfo(v *tailcfg.Hostinfo) {
 		e.key(37)
 		encodeStrings(e, v.WoLMACs)
 	}
-	e.stringField(38, v.Cloud)
-	e.stringField(39, v.ServicesHash)
-	e.boolField(40, v.PeerRelay)
+	e.stringField(38, string(v.Cloud))
+	e.stringField(39, string(v.ServicesHash))
+	e.boolField(40, bool(v.PeerRelay))
 	e.stringField(41, string(v.ExitNodeID))
 	if v.TPM != nil {
 		e.key(42)
 		e.tailcfgTPMInfo(v.TPM)
 	}
 	e.optBoolField(43, v.StateEncrypted)
+	tailcfgHostinfoUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -211,7 +214,8 @@ func (e *encoder) tailcfgService(v *tailcfg.Service) {
 	m := e.open()
 	e.stringField(1, string(v.Proto))
 	e.uintField(2, uint64(v.Port))
-	e.stringField(3, v.Description)
+	e.stringField(3, string(v.Description))
+	tailcfgServiceUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -226,17 +230,18 @@ func (e *encoder) tailcfgNetInfo(v *tailcfg.NetInfo) {
 	e.optBoolField(3, v.OSHasIPv6)
 	e.optBoolField(4, v.WorkingUDP)
 	e.optBoolField(5, v.WorkingICMPv4)
-	e.boolField(6, v.HavePortMap)
+	e.boolField(6, bool(v.HavePortMap))
 	e.optBoolField(7, v.UPnP)
 	e.optBoolField(8, v.PMP)
 	e.optBoolField(9, v.PCP)
 	e.intField(10, int64(v.PreferredDERP))
-	e.stringField(11, v.LinkType)
+	e.stringField(11, string(v.LinkType))
 	if v.DERPLatency != nil {
 		e.key(12)
-		encodeStringMap(e, v.DERPLatency, (*encoder).float)
+		encodeStringMap(e, v.DERPLatency, encodeFloat)
 	}
-	e.stringField(13, v.FirewallMode)
+	e.stringField(13, string(v.FirewallMode))
+	tailcfgNetInfoUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -246,13 +251,14 @@ func (e *encoder) tailcfgLocation(v *tailcfg.Location) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Country)
-	e.stringField(2, v.CountryCode)
-	e.stringField(3, v.City)
-	e.stringField(4, v.CityCode)
-	e.floatField(5, v.Latitude)
-	e.floatField(6, v.Longitude)
+	e.stringField(1, string(v.Country))
+	e.stringField(2, string(v.CountryCode))
+	e.stringField(3, string(v.City))
+	e.stringField(4, string(v.CityCode))
+	e.floatField(5, float64(v.Latitude))
+	e.floatField(6, float64(v.Longitude))
 	e.intField(7, int64(v.Priority))
+	tailcfgLocationUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -262,12 +268,13 @@ func (e *encoder) tailcfgTPMInfo(v *tailcfg.TPMInfo) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Manufacturer)
-	e.stringField(2, v.Vendor)
+	e.stringField(1, string(v.Manufacturer))
+	e.stringField(2, string(v.Vendor))
 	e.intField(3, int64(v.Model))
-	e.uintField(4, v.FirmwareVersion)
+	e.uintField(4, uint64(v.FirmwareVersion))
 	e.intField(5, int64(v.SpecRevision))
-	e.stringField(6, v.FamilyIndicator)
+	e.stringField(6, string(v.FamilyIndicator))
+	tailcfgTPMInfoUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -277,12 +284,13 @@ func (e *encoder) dnstypeResolver(v *dnstype.Resolver) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Addr)
+	e.stringField(1, string(v.Addr))
 	if v.BootstrapResolution != nil {
 		e.key(2)
 		encodeList(e, v.BootstrapResolution, (*encoder).addr)
 	}
-	e.boolField(3, v.UseWithExitNode)
+	e.boolField(3, bool(v.UseWithExitNode))
+	dnstypeResolverUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -293,15 +301,16 @@ func (e *encoder) formatMisc(v *format.Misc) {
 	}
 	m := e.open()
 	e.machineKeyField(1, v.MachineKey)
-	e.boolField(2, v.CollectServices)
+	e.boolField(2, bool(v.CollectServices))
 	if v.DisplayMessages != nil {
 		e.key(3)
 		encodeStringMap(e, v.DisplayMessages, func(e *encoder, v tailcfg.DisplayMessage) { e.tailcfgDisplayMessage(&v) })
 	}
-	e.boolField(4, v.TKAEnabled)
+	e.boolField(4, bool(v.TKAEnabled))
 	e.aumHashField(5, v.TKAHead)
-	e.stringField(6, v.Domain)
-	e.stringField(7, v.DomainAuditLogID)
+	e.stringField(6, string(v.Domain))
+	e.stringField(7, string(v.DomainAuditLogID))
+	e.jsonObjectField(8, v.Unknown)
 	e.close(m)
 }
 
@@ -311,14 +320,15 @@ func (e *encoder) tailcfgDisplayMessage(v *tailcfg.DisplayMessage) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Title)
-	e.stringField(2, v.Text)
+	e.stringField(1, string(v.Title))
+	e.stringField(2, string(v.Text))
 	e.stringField(3, string(v.Severity))
-	e.boolField(4, v.ImpactsConnectivity)
+	e.boolField(4, bool(v.ImpactsConnectivity))
 	if v.PrimaryAction != nil {
 		e.key(5)
 		e.tailcfgDisplayMessageAction(v.PrimaryAction)
 	}
+	tailcfgDisplayMessageUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -328,8 +338,9 @@ func (e *encoder) tailcfgDisplayMessageAction(v *tailcfg.DisplayMessageAction) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.URL)
-	e.stringField(2, v.Label)
+	e.stringField(1, string(v.URL))
+	e.stringField(2, string(v.Label))
+	tailcfgDisplayMessageActionUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -345,7 +356,7 @@ func (e *encoder) tailcfgDNSConfig(v *tailcfg.DNSConfig) {
 	}
 	if v.Routes != nil {
 		e.key(2)
-		encodeStringMap(e, v.Routes, func(e *encoder, v []*dnstype.Resolver) { encodeList(e, v, (*encoder).dnstypeResolver) })
+		encodeStringMap(e, v.Routes, encodeListOf((*encoder).dnstypeResolver))
 	}
 	if v.FallbackResolvers != nil {
 		e.key(3)
@@ -355,7 +366,7 @@ func (e *encoder) tailcfgDNSConfig(v *tailcfg.DNSConfig) {
 		e.key(4)
 		encodeStrings(e, v.Domains)
 	}
-	e.boolField(5, v.Proxied)
+	e.boolField(5, bool(v.Proxied))
 	if v.Nameservers != nil {
 		e.key(6)
 		encodeList(e, v.Nameservers, (*encoder).addr)
@@ -372,7 +383,8 @@ func (e *encoder) tailcfgDNSConfig(v *tailcfg.DNSConfig) {
 		e.key(9)
 		encodeStrings(e, v.ExitNodeFilteredSet)
 	}
-	e.stringField(10, v.TempCorpIssue13969)
+	e.stringField(10, string(v.TempCorpIssue13969))
+	tailcfgDNSConfigUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -382,9 +394,10 @@ func (e *encoder) tailcfgDNSRecord(v *tailcfg.DNSRecord) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Name)
-	e.stringField(2, v.Type)
-	e.stringField(3, v.Value)
+	e.stringField(1, string(v.Name))
+	e.stringField(2, string(v.Type))
+	e.stringField(3, string(v.Value))
+	tailcfgDNSRecordUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -402,7 +415,8 @@ func (e *encoder) tailcfgDERPMap(v *tailcfg.DERPMap) {
 		e.key(2)
 		encodeIntMap(e, v.Regions, (*encoder).tailcfgDERPRegion)
 	}
-	e.boolField(3, v.OmitDefaultRegions)
+	e.boolField(3, bool(v.OmitDefaultRegions))
+	tailcfgDERPMapUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -414,8 +428,9 @@ func (e *encoder) tailcfgDERPHomeParams(v *tailcfg.DERPHomeParams) {
 	m := e.open()
 	if v.RegionScore != nil {
 		e.key(1)
-		encodeIntMap(e, v.RegionScore, (*encoder).float)
+		encodeIntMap(e, v.RegionScore, encodeFloat)
 	}
+	tailcfgDERPHomeParamsUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -426,16 +441,17 @@ func (e *encoder) tailcfgDERPRegion(v *tailcfg.DERPRegion) {
 	}
 	m := e.open()
 	e.intField(1, int64(v.RegionID))
-	e.stringField(2, v.RegionCode)
-	e.stringField(3, v.RegionName)
-	e.floatField(4, v.Latitude)
-	e.floatField(5, v.Longitude)
-	e.boolField(6, v.Avoid)
-	e.boolField(7, v.NoMeasureNoHome)
+	e.stringField(2, string(v.RegionCode))
+	e.stringField(3, string(v.RegionName))
+	e.floatField(4, float64(v.Latitude))
+	e.floatField(5, float64(v.Longitude))
+	e.boolField(6, bool(v.Avoid))
+	e.boolField(7, bool(v.NoMeasureNoHome))
 	if v.Nodes != nil {
 		e.key(8)
 		encodeList(e, v.Nodes, (*encoder).tailcfgDERPNode)
 	}
+	tailcfgDERPRegionUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -445,18 +461,19 @@ func (e *encoder) tailcfgDERPNode(v *tailcfg.DERPNode) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Name)
+	e.stringField(1, string(v.Name))
 	e.intField(2, int64(v.RegionID))
-	e.stringField(3, v.HostName)
-	e.stringField(4, v.CertName)
-	e.stringField(5, v.IPv4)
-	e.stringField(6, v.IPv6)
+	e.stringField(3, string(v.HostName))
+	e.stringField(4, string(v.CertName))
+	e.stringField(5, string(v.IPv4))
+	e.stringField(6, string(v.IPv6))
 	e.intField(7, int64(v.STUNPort))
-	e.boolField(8, v.STUNOnly)
+	e.boolField(8, bool(v.STUNOnly))
 	e.intField(9, int64(v.DERPPort))
-	e.boolField(10, v.InsecureForTests)
-	e.stringField(11, v.STUNTestIP)
-	e.boolField(12, v.CanPort80)
+	e.boolField(10, bool(v.InsecureForTests))
+	e.stringField(11, string(v.STUNTestIP))
+	e.boolField(12, bool(v.CanPort80))
+	tailcfgDERPNodeUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -472,7 +489,7 @@ func (e *encoder) tailcfgFilterRule(v *tailcfg.FilterRule) {
 	}
 	if v.SrcBits != nil {
 		e.key(2)
-		encodeList(e, v.SrcBits, func(e *encoder, v int) { e.int(int64(v)) })
+		encodeList(e, v.SrcBits, encodeInt)
 	}
 	if v.DstPorts != nil {
 		e.key(3)
@@ -480,12 +497,13 @@ func (e *encoder) tailcfgFilterRule(v *tailcfg.FilterRule) {
 	}
 	if v.IPProto != nil {
 		e.key(4)
-		encodeList(e, v.IPProto, func(e *encoder, v int) { e.int(int64(v)) })
+		encodeList(e, v.IPProto, encodeInt)
 	}
 	if v.CapGrant != nil {
 		e.key(5)
 		encodeStructs(e, v.CapGrant, (*encoder).tailcfgCapGrant)
 	}
+	tailcfgFilterRuleUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -495,15 +513,16 @@ func (e *encoder) tailcfgNetPortRange(v *tailcfg.NetPortRange) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.IP)
+	e.stringField(1, string(v.IP))
 	if v.Bits != nil {
 		e.key(2)
-		e.int(int64(*v.Bits))
+		encodeInt(e, *v.Bits)
 	}
 	if v.Ports != (tailcfg.PortRange{}) {
 		e.key(3)
 		e.tailcfgPortRange(&v.Ports)
 	}
+	tailcfgNetPortRangeUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -515,6 +534,7 @@ func (e *encoder) tailcfgPortRange(v *tailcfg.PortRange) {
 	m := e.open()
 	e.uintField(1, uint64(v.First))
 	e.uintField(2, uint64(v.Last))
+	tailcfgPortRangeUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -534,8 +554,9 @@ func (e *encoder) tailcfgCapGrant(v *tailcfg.CapGrant) {
 	}
 	if v.CapMap != nil {
 		e.key(3)
-		encodeStringMap(e, v.CapMap, encodeStrings[tailcfg.RawMessage])
+		encodeStringMap(e, v.CapMap, encodeStrings)
 	}
+	tailcfgCapGrantUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -549,6 +570,7 @@ func (e *encoder) tailcfgSSHPolicy(v *tailcfg.SSHPolicy) {
 		e.key(1)
 		encodeList(e, v.Rules, (*encoder).tailcfgSSHRule)
 	}
+	tailcfgSSHPolicyUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -568,7 +590,7 @@ func (e *encoder) tailcfgSSHRule(v *tailcfg.SSHRule) {
 	}
 	if v.SSHUsers != nil {
 		e.key(3)
-		encodeStringMap(e, v.SSHUsers, (*encoder).string)
+		encodeStringMap(e, v.SSHUsers, encodeString)
 	}
 	if v.Action != nil {
 		e.key(4)
@@ -578,6 +600,7 @@ func (e *encoder) tailcfgSSHRule(v *tailcfg.SSHRule) {
 		e.key(5)
 		encodeStrings(e, v.AcceptEnv)
 	}
+	tailcfgSSHRuleUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -588,13 +611,14 @@ func (e *encoder) tailcfgSSHPrincipal(v *tailcfg.SSHPrincipal) {
 	}
 	m := e.open()
 	e.stringField(1, string(v.Node))
-	e.stringField(2, v.NodeIP)
-	e.stringField(3, v.UserLogin)
-	e.boolField(4, v.Any)
+	e.stringField(2, string(v.NodeIP))
+	e.stringField(3, string(v.UserLogin))
+	e.boolField(4, bool(v.Any))
 	if v.UnusedPubKeys != nil {
 		e.key(5)
 		encodeStrings(e, v.UnusedPubKeys)
 	}
+	tailcfgSSHPrincipalUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -604,14 +628,14 @@ func (e *encoder) tailcfgSSHAction(v *tailcfg.SSHAction) {
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.Message)
-	e.boolField(2, v.Reject)
-	e.boolField(3, v.Accept)
+	e.stringField(1, string(v.Message))
+	e.boolField(2, bool(v.Reject))
+	e.boolField(3, bool(v.Accept))
 	e.intField(4, int64(v.SessionDuration))
-	e.boolField(5, v.AllowAgentForwarding)
-	e.stringField(6, v.HoldAndDelegate)
-	e.boolField(7, v.AllowLocalPortForwarding)
-	e.boolField(8, v.AllowRemotePortForwarding)
+	e.boolField(5, bool(v.AllowAgentForwarding))
+	e.stringField(6, string(v.HoldAndDelegate))
+	e.boolField(7, bool(v.AllowLocalPortForwarding))
+	e.boolField(8, bool(v.AllowRemotePortForwarding))
 	if v.Recorders != nil {
 		e.key(9)
 		encodeList(e, v.Recorders, (*encoder).addrPort)
@@ -620,6 +644,7 @@ func (e *encoder) tailcfgSSHAction(v *tailcfg.SSHAction) {
 		e.key(10)
 		e.tailcfgSSHRecorderFailureAction(v.OnRecordingFailure)
 	}
+	tailcfgSSHActionUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -629,9 +654,10 @@ func (e *encoder) tailcfgSSHRecorderFailureAction(v *tailcfg.SSHRecorderFailureA
 		return
 	}
 	m := e.open()
-	e.stringField(1, v.RejectSessionWithMessage)
-	e.stringField(2, v.TerminateSessionWithMessage)
-	e.stringField(3, v.NotifyURL)
+	e.stringField(1, string(v.RejectSessionWithMessage))
+	e.stringField(2, string(v.TerminateSessionWithMessage))
+	e.stringField(3, string(v.NotifyURL))
+	tailcfgSSHRecorderFailureActionUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
 }
 
@@ -656,12 +682,80 @@ func (e *encoder) tailcfgUserProfile(v *tailcfg.UserProfile) {
 	}
 	m := e.open()
 	e.intField(1, int64(v.ID))
-	e.stringField(2, v.LoginName)
-	e.stringField(3, v.DisplayName)
-	e.stringField(4, v.ProfilePicURL)
+	e.stringField(2, string(v.LoginName))
+	e.stringField(3, string(v.DisplayName))
+	e.stringField(4, string(v.ProfilePicURL))
 	if v.Groups != nil {
 		e.key(5)
 		encodeStrings(e, v.Groups)
 	}
+	tailcfgUserProfileUnknown.encode(e, unsafe.Pointer(v))
 	e.close(m)
+}
+
+func (e *encoder) touchTailcfgNode(v *tailcfg.Node) {
+	sum := 0
+	sum += touchString(v.StableID)
+	sum += touchString(v.Name)
+	sum += touchSlice(v.Addresses)
+	sum += touchSlice(v.AllowedIPs)
+	sum += touchSlice(v.Endpoints)
+	if v.Hostinfo.Valid() {
+		e.touchTailcfgHostinfo(structOf(v.Hostinfo))
+	}
+	sum += touchSlice(v.Tags)
+	sum += touchPointer(v.LastSeen)
+	sum += touchPointer(v.Online)
+	sum += len(v.CapMap)
+	sum += touchString(v.ComputedName)
+	sum += touchString(v.ComputedNameWithHost)
+	sum += touchSlice(v.PrimaryRoutes)
+	sum += touchSlice(v.KeySignature)
+	sum += touchString(v.LegacyDERPString)
+	sum += touchSlice(v.Capabilities)
+	sum += touchString(v.DataPlaneAuditLogID)
+	sum += touchPointer(v.SelfNodeV4MasqAddrForThisPeer)
+	sum += touchPointer(v.SelfNodeV6MasqAddrForThisPeer)
+	sum += touchSlice(v.ExitNodeDNSResolvers)
+	e.touched += sum
+}
+
+func (e *encoder) touchTailcfgHostinfo(v *tailcfg.Hostinfo) {
+	sum := 0
+	sum += touchString(v.IPNVersion)
+	sum += touchString(v.BackendLogID)
+	sum += touchString(v.OS)
+	sum += touchString(v.OSVersion)
+	sum += touchString(v.Hostname)
+	sum += touchString(v.Distro)
+	sum += touchString(v.DistroVersion)
+	sum += touchString(v.DistroCodeName)
+	sum += touchString(v.DeviceModel)
+	sum += touchString(v.Package)
+	sum += touchString(v.App)
+	sum += touchString(v.Desktop)
+	sum += touchString(v.GoArch)
+	sum += touchString(v.GoVersion)
+	sum += touchString(v.Machine)
+	sum += touchSlice(v.Services)
+	sum += touchPointer(v.NetInfo)
+	sum += touchString(v.Userspace)
+	sum += touchString(v.UserspaceRouter)
+	sum += touchString(v.AppConnector)
+	sum += touchSlice(v.RoutableIPs)
+	sum += touchSlice(v.SSH_HostKeys)
+	sum += touchPointer(v.Location)
+	sum += touchString(v.FrontendLogID)
+	sum += touchString(v.Container)
+	sum += touchString(v.Env)
+	sum += touchString(v.PushDeviceToken)
+	sum += touchString(v.GoArchVar)
+	sum += touchSlice(v.RequestTags)
+	sum += touchSlice(v.WoLMACs)
+	sum += touchString(v.Cloud)
+	sum += touchString(v.ServicesHash)
+	sum += touchString(v.ExitNodeID)
+	sum += touchPointer(v.TPM)
+	sum += touchString(v.StateEncrypted)
+	e.touched += sum
 }

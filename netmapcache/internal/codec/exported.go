@@ -10,7 +10,8 @@ func AppendExported(dst []byte, values [][]byte) []byte {
 
 // DecodeExported decodes what [AppendExported] encoded. It doesn't look into the values.
 func DecodeExported(data []byte) ([][]byte, error) {
-	return decodeAll(data, "exported snapshot", func(d *decoder) [][]byte {
-		return decodeList(d, (*decoder).bytes)
+	return decodeAny(data, "exported snapshot", func(d *decoder) (values [][]byte) {
+		decodeList(d, &values, decodeBytes)
+		return values
 	})
 }

@@ -70,23 +70,18 @@ func (d *decoder) fixed(n int) string {
 
 var zeros = string(make([]byte, keyLen))
 
-func (d *decoder) nodeKey() key.NodePublic { return key.NodePublicFromRaw32(mem.S(d.fixed(keyLen))) }
+func (d *decoder) nodeKey(p *key.NodePublic) { *p = key.NodePublicFromRaw32(mem.S(d.fixed(keyLen))) }
 
-func (d *decoder) machineKey() key.MachinePublic {
-	return key.MachinePublicFromRaw32(mem.S(d.fixed(keyLen)))
+func (d *decoder) machineKey(p *key.MachinePublic) {
+	*p = key.MachinePublicFromRaw32(mem.S(d.fixed(keyLen)))
 }
 
-func (d *decoder) discoKey() key.DiscoPublic { return key.DiscoPublicFromRaw32(mem.S(d.fixed(keyLen))) }
-
-func (d *decoder) aumHash() (h tka.AUMHash) {
-	copy(h[:], d.fixed(len(h)))
-	return h
+func (d *decoder) discoKey(p *key.DiscoPublic) {
+	*p = key.DiscoPublicFromRaw32(mem.S(d.fixed(keyLen)))
 }
 
-func (d *decoder) digest() (g format.Digest) {
-	copy(g[:], d.fixed(len(g)))
-	return g
-}
+func (d *decoder) aumHash(p *tka.AUMHash)  { copy(p[:], d.fixed(len(p))) }
+func (d *decoder) digest(p *format.Digest) { copy(p[:], d.fixed(len(p))) }
 
 // Addresses are byte strings as of netip's MarshalBinary: 4 bytes, 16 bytes, 16 bytes
 // and a zone, or none for the zero Addr. An AddrPort has the port after that,
@@ -110,7 +105,7 @@ func (e *encoder) addr(a netip.Addr)         { e.shortBytes(a.AppendBinary) }
 func (e *encoder) addrPort(a netip.AddrPort) { e.shortBytes(a.AppendBinary) }
 func (e *encoder) prefix(p netip.Prefix)     { e.shortBytes(p.AppendBinary) }
 
-func (d *decoder) addr() netip.Addr { return d.addrFrom(d.byteString()) }
+func (d *decoder) addr(p *netip.Addr) { *p = d.addrFrom(d.byteString()) }
 
 func (d *decoder) addrFrom(s string) netip.Addr {
 	switch {
@@ -127,28 +122,28 @@ func (d *decoder) addrFrom(s string) netip.Addr {
 	return netip.Addr{}
 }
 
-func (d *decoder) addrPort() netip.AddrPort {
+func (d *decoder) addrPort(p *netip.AddrPort) {
 	s := d.byteString()
 	n := len(s) - 2
 	if n < 0 {
 		d.fail("address and port of wrong length")
-		return netip.AddrPort{}
+		return
 	}
-	return netip.AddrPortFrom(d.addrFrom(s[:n]), uint16(s[n])|uint16(s[n+1])<<8)
+	*p = netip.AddrPortFrom(d.addrFrom(s[:n]), uint16(s[n])|uint16(s[n+1])<<8)
 }
 
-func (d *decoder) prefix() netip.Prefix {
+func (d *decoder) prefix(p *netip.Prefix) {
 	s := d.byteString()
 	n := len(s) - 1
 	if n < 0 || n > 16 {
 		d.fail("prefix of wrong length")
-		return netip.Prefix{}
+		return
 	}
 	a, bits := d.addrFrom(s[:n]), int(s[n])
 	if bits > a.BitLen() && bits != invalidBits {
 		d.fail("prefix of too many bits")
 	}
-	return netip.PrefixFrom(a, bits)
+	*p = netip.PrefixFrom(a, bits)
 }
 
 const invalidBits = 255
@@ -171,10 +166,11 @@ func (e *encoder) optBoolField(num uint64, v opt.Bool) {
 	}
 }
 
-func (d *decoder) optBool() opt.Bool {
+func (d *decoder) optBool(p *opt.Bool) {
 	switch d.peekMajor() {
 	case majorText, majorBytes:
-		return opt.Bool(d.string())
+		*p = opt.Bool(d.string())
+	default:
+		*p = opt.NewBool(d.bool())
 	}
-	return opt.NewBool(d.bool())
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // checkLeaf checks that value is encoded as wantHex, and decoded to itself.
-func checkLeaf[T any](t *testing.T, value T, wantHex string, enc func(*encoder, T), dec func(*decoder) T) {
+func checkLeaf[T any](t *testing.T, value T, wantHex string, enc func(*encoder, T), dec func(*decoder, *T)) {
 	t.Helper()
 	e := newEncoder(nil)
 	enc(e, value)
@@ -23,8 +23,9 @@ func checkLeaf[T any](t *testing.T, value T, wantHex string, enc func(*encoder, 
 	if got := hex.EncodeToString(data); got != wantHex {
 		t.Errorf("%v: got %s, want %s", value, got, wantHex)
 	}
-	d := &decoder{s: string(data), budget: 1 << 20}
-	got := dec(d)
+	d := &decoder{s: string(data), maps: 1}
+	var got T
+	dec(d, &got)
 	if d.err != nil || d.pos != len(d.s) {
 		t.Errorf("%v: decoding ended at byte %d of %d: %v", value, d.pos, len(d.s), d.err)
 	}
@@ -39,9 +40,9 @@ func TestIntegers(t *testing.T) {
 		math.MaxUint32: "1affffffff", 1 << 32: "1b0000000100000000", math.MaxInt64: "1b7fffffffffffffff",
 		-1: "20", -24: "37", -25: "3818", math.MinInt64: "3b7fffffffffffffff",
 	} {
-		checkLeaf(t, v, want, (*encoder).int, func(d *decoder) int64 { return d.int(64) })
+		checkLeaf(t, v, want, (*encoder).int, decodeInt)
 	}
-	checkLeaf(t, math.MaxUint64, "1bffffffffffffffff", (*encoder).uint, func(d *decoder) uint64 { return d.uint(64) })
+	checkLeaf(t, math.MaxUint64, "1bffffffffffffffff", (*encoder).uint, decodeUint)
 }
 
 func TestStrings(t *testing.T) {
@@ -50,7 +51,7 @@ func TestStrings(t *testing.T) {
 		"": "60", "a": "6161", "ü": "62c3bc", "\xff": "41ff", "a\xc3": "4261c3", "\x00": "6100", `{"a": 1}`: "687b2261223a20317d",
 		long: "79012c" + hex.EncodeToString([]byte(long)),
 	} {
-		checkLeaf(t, v, want, (*encoder).string, (*decoder).string)
+		checkLeaf(t, v, want, (*encoder).string, decodeString)
 	}
 }
 
@@ -86,7 +87,7 @@ func TestFloats(t *testing.T) {
 		{math.Float64frombits(0xfff8000020000000), "faffc00001"},
 		{math.Float64frombits(0x7ff0000000000001), "fb7ff0000000000001"}, // signalling
 	} {
-		checkLeaf(t, tt.v, tt.want, (*encoder).float, (*decoder).float)
+		checkLeaf(t, tt.v, tt.want, (*encoder).float, decodeFloat)
 	}
 }
 
@@ -178,7 +179,8 @@ func TestTimeLocations(t *testing.T) {
 			e := newEncoder(nil)
 			e.time(time.Unix(1700000000, 123).In(in))
 			d := &decoder{s: string(e.done())}
-			got := d.time()
+			var got time.Time
+			d.time(&got)
 			if !got.Equal(want) || got.Location().String() != want.Location().String() || (got.Location() == time.Local) != (want.Location() == time.Local) {
 				t.Errorf("%v in %v: got %v, JSON has %v", in, local, got, want)
 			}

@@ -1,7 +1,10 @@
 package codec
 
 import (
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
@@ -53,7 +56,10 @@ func TestNetworkMapFields(t *testing.T) {
 	if len(netmapFields) != nm.NumField() {
 		t.Error("a field in the list is not one of NetworkMap")
 	}
-	if inMisc != misc.NumField() {
+	if inMisc+1 != misc.NumField() { // and Misc.Unknown
 		t.Error("Misc has a field that NetworkMap hasn't")
+	}
+	if names := strings.Fields(netmapNames)[1:]; !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(maps.Keys(netmapFields))) {
+		t.Errorf("netmapNames is not the names in the list: %q", names)
 	}
 }

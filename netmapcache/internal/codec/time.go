@@ -1,6 +1,9 @@
 package codec
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // A time is written as the seconds since the Unix epoch, as
 // [seconds, nanoseconds] if there are nanoseconds, or as
@@ -31,13 +34,13 @@ func (e *encoder) timeField(num uint64, t time.Time) {
 	}
 }
 
-func (d *decoder) time() time.Time {
+func (d *decoder) time(p *time.Time) {
 	n := 1
 	if d.peekMajor() == majorArray {
 		n = d.array()
 		if n != 2 && n != 3 {
 			d.fail("time of wrong length")
-			return time.Time{}
+			return
 		}
 	}
 	sec := d.int(64)
@@ -49,19 +52,20 @@ func (d *decoder) time() time.Time {
 	}
 	var offset int64
 	if n > 2 {
-		offset = d.int(intSize)
+		offset = d.int(strconv.IntSize)
 	}
 	if d.err != nil {
-		return time.Time{}
+		return
 	}
 	t := time.Unix(sec, int64(ns))
 	if offset == 0 {
-		return t.UTC()
+		*p = t.UTC()
+		return
 	}
 	// As time.Parse does, and with it JSON: an offset that is the local
 	// one is taken for the local time zone.
-	if _, local := t.Zone(); int64(local) == offset {
-		return t
+	if _, local := t.Zone(); int64(local) != offset {
+		t = t.In(time.FixedZone("", int(offset)))
 	}
-	return t.In(time.FixedZone("", int(offset)))
+	*p = t
 }

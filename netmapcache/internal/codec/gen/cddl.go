@@ -23,6 +23,9 @@ func (m *model) cddl() []byte {
 			}
 			w.line("  %s ; %s", entry+strings.Repeat(" ", max(0, 36-len(entry))), comment)
 		}
+		if s.carriesUnknown() {
+			w.line("  ? -1: json-object,                   ; fields that the writer's table lacks")
+		}
 		w.line("  * uint => any")
 		w.line("}")
 	}
@@ -33,10 +36,15 @@ const cddlHead = `; The format of netmapcache, in CDDL (RFC 8610).
 ; Made by go generate; do not edit.
 ;
 ; All values are encoded with the core deterministic requirements of RFC 8949,
-; section 4.2.1. A struct is a map from field numbers to values. Unless a comment
+; section 4.2.1. Two independent readers, of Go and of JavaScript, agree about what is
+; taken (e2e/reader.test.mjs). A struct is a map from field numbers to values. Unless a comment
 ; says otherwise, a field is absent if it has its zero value, which for a list, a
 ; map or a byte string is nil, and not empty. A number never gets another meaning. A
 ; reader skips the ones that it doesn't know.
+;
+; The key -1 holds what a struct of tailscale.com has in the writer's build and has no number: the fields
+; that don't have their zero value, by the names and in the forms of tailscale.com's own JSON. A reader takes
+; a field from there, whether or not it knows a number for it, unless the number is there too.
 
 ; Value of the key "self". The digest is that of all bytes before the 16 bytes of
 ; the digest itself.
@@ -81,6 +89,9 @@ addr-port = bytes .size 2 / bytes .size 6 / bytes .size (18..1844674407370955161
 
 ; An addr with the number of bits after it, in one byte, 255 for an invalid prefix.
 prefix = bytes .size 1 / bytes .size 5 / bytes .size 17
+
+; A JSON object.
+json-object = text
 
 ; True, false, or what else an opt.Bool may hold.
 opt-bool = bool / str

@@ -1,5 +1,5 @@
-// Command gen makes the encoder and the decoder of package codec, and
-// docs/format.cddl, from the types that are stored and fields.txt. It is run by
+// Command gen makes the encoder and the decoder of package codec, the JavaScript reader's
+// web/reader/structs.js, and docs/format.cddl, from the types that are stored and fields.txt. It is run by
 // go generate, in the folder of package codec.
 //
 // A field that fields.txt doesn't have gets the next number, and a line there.
@@ -35,8 +35,8 @@ const (
 	tableFile   = "fields.txt"
 	encoderFile = "encoder_gen.go"
 	decoderFile = "decoder_gen.go"
-	guardFile   = "guard_gen.go"
 	cddlFile    = "../../../docs/format.cddl"
+	javascript  = "../../../web/reader/structs.js"
 )
 
 // generate returns the contents of all files that depend on the types and on
@@ -62,7 +62,7 @@ func generate(fields []byte) (map[string][]byte, error) {
 	for name, source := range map[string]func() ([]byte, error){
 		encoderFile: m.encoder,
 		decoderFile: m.decoder,
-		guardFile:   m.guard,
+		javascript:  m.javascript,
 	} {
 		if files[name], err = source(); err != nil {
 			return nil, err

@@ -48,6 +48,7 @@ var leaves = map[reflect.Type]leaf{
 	reflect.TypeFor[tka.AUMHash]():       {"aumHash", "hash"},
 	reflect.TypeFor[format.Digest]():     {"digest", "digest"},
 	reflect.TypeFor[opt.Bool]():          {"optBool", "opt-bool"},
+	reflect.TypeFor[format.JSONObject](): {"jsonObject", "json-object"},
 }
 
 // views maps the views that occur inside of structs to what they are of.
@@ -96,25 +97,38 @@ var unexported = map[string]bool{
 
 // A model is all types that are stored.
 type model struct {
-	structs []*structType
+	structs []*structType // in the order of docs/format.cddl
 	byType  map[reflect.Type]*structType
 	imports map[string]string // package name to path
 }
 
+// A structType is a struct that is stored.
 type structType struct {
 	typ    reflect.Type
-	hidden bool // has unexported fields
-	fields []*field
+	fields []*field // in order of their numbers
 }
 
+// carriesUnknown reports whether values of s may have fields that no table knew when
+// the reader was made. The structs of package format are this module's own.
+func (s *structType) carriesUnknown() bool {
+	return s.typ.PkgPath() != reflect.TypeFor[format.Root]().PkgPath()
+}
+
+// A field is a field of a stored struct. Its type's leaves, views, defaults and stems are
+// in the maps above.
 type field struct {
 	reflect.StructField
 	num  int
-	form string // CDDL
+	form string // CDDL of the value if it is present
+
+	// What encoding/json makes of it: the name of the member, and whether it leaves the member out if the value
+	// is the zero value ("omitzero"), or if it is false, 0, nil or of length 0 ("omitempty").
+	jsonName string
+	jsonOmit string
 }
 
 func newModel() *model {
-	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{"slices": "slices", "unsafe": "unsafe"}}
+	return &model{byType: map[reflect.Type]*structType{}, imports: map[string]string{"reflect": "reflect", "slices": "slices", "unsafe": "unsafe"}}
 }
 
 // add adds t and all that can be reached from it.
@@ -136,7 +150,7 @@ func (m *model) add(t reflect.Type) error {
 	case reflect.Pointer, reflect.Slice:
 		return m.add(t.Elem())
 	case reflect.Map:
-		if k := t.Key().Kind(); k != reflect.String && k != reflect.Int {
+		if k := t.Key().Kind(); k != reflect.String && (k < reflect.Int || k > reflect.Int64) {
 			return fmt.Errorf("map key %v is not supported", t.Key())
 		}
 		return errors.Join(m.add(t.Key()), m.add(t.Elem()))
@@ -174,10 +188,6 @@ func (m *model) addStruct(t reflect.Type) error {
 			if !unexported[name] {
 				return fmt.Errorf("%s is unexported: it has to be rebuilt on load, or to be irrelevant", name)
 			}
-			s.hidden = true
-			if err := m.addImport(f.Type); err != nil {
-				return err
-			}
 			continue
 		}
 		if f.Type.Kind() == reflect.Struct && !f.Type.Comparable() {
@@ -186,9 +196,21 @@ func (m *model) addStruct(t reflect.Type) error {
 		if err := m.add(f.Type); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		s.fields = append(s.fields, &field{StructField: f, form: fieldForm(name, f.Type)})
+		name, omit := jsonTag(f)
+		s.fields = append(s.fields, &field{StructField: f, form: fieldForm(t.String()+"."+f.Name, f.Type), jsonName: name, jsonOmit: omit})
 	}
 	return nil
+}
+
+// jsonTag returns the name that f has in JSON, and which option tells when it is left out, if any.
+func jsonTag(f reflect.StructField) (name, omit string) {
+	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	for option := range strings.SplitSeq(options, ",") {
+		if option == "omitzero" || option == "omitempty" {
+			omit = option
+		}
+	}
+	return cmp.Or(name, f.Name), omit
 }
 
 // assign takes the numbers of all fields from t, to which it appends new ones.

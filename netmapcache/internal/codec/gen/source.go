@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"tailscale.com/tailcfg"
 )
 
 // A writer collects the text of a Go file.
@@ -40,47 +42,46 @@ func method(t reflect.Type) string {
 	return pkg + name
 }
 
-// A basic tells how values of a type without structure are written and read.
-type basic struct {
-	method string
-	arg    string // type that the encoder's method takes and the decoder's returns
-	read   string // call of the decoder's method
+// A scalar tells how values of a type without structure are written and read. The
+// types of its fields are inferred, so that the same source compiles if one of them gets a name or another size.
+type scalar struct {
+	field  string // encoder's method for a field of it
+	arg    string // type that the method takes; empty for the type itself
+	encode string // function that writes it
+	decode string // function that reads it
 }
 
-// basicOf returns how values of type t are written and read, if t has no
+// scalarOf returns how values of type t are written and read, if t has no
 // structure.
-func basicOf(t reflect.Type) (basic, bool) {
+func scalarOf(t reflect.Type) (scalar, bool) {
 	if l, ok := leaves[t]; ok {
-		return basic{l.method, t.String(), "d." + l.method + "()"}, true
+		return scalar{l.method + "Field", "", "(*encoder)." + l.method, "(*decoder)." + l.method}, true
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return basic{"bool", "bool", "d.bool()"}, true
+		return scalar{"boolField", "bool", "encodeBool", "decodeBool"}, true
 	case reflect.String:
-		return basic{"string", "string", "d.string()"}, true
+		return scalar{"stringField", "string", "encodeString", "decodeString"}, true
 	case reflect.Float64:
-		return basic{"float", "float64", "d.float()"}, true
-	case reflect.Int:
-		return basic{"int", "int64", "d.int(intSize)"}, true
-	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return basic{"int", "int64", fmt.Sprintf("d.int(%d)", t.Bits())}, true
-	case reflect.Uint:
-		return basic{"uint", "uint64", "d.uint(intSize)"}, true
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return basic{"uint", "uint64", fmt.Sprintf("d.uint(%d)", t.Bits())}, true
+		return scalar{"floatField", "float64", "encodeFloat", "decodeFloat"}, true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return scalar{"intField", "int64", "encodeInt", "decodeInt"}, true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return scalar{"uintField", "uint64", "encodeUint", "decodeUint"}, true
 	}
 	if isBytes(t) {
-		return basic{"bytes", "[]byte", "d.bytes()"}, true
+		return scalar{"bytesField", "[]byte", "encodeBytes", "decodeBytes"}, true
 	}
-	return basic{}, false
+	return scalar{}, false
 }
 
-// convert returns the expression x, of type from, as type to.
-func convert(x, from, to string) string {
-	if from == to {
-		return x
+// call returns the call of function f with the arguments: a method expression with
+// the receiver as its first argument becomes a method call.
+func call(f, receiver string, args ...string) string {
+	if _, name, ok := strings.Cut(f, ")."); ok && strings.HasPrefix(f, "(*") {
+		return fmt.Sprintf("%s.%s(%s)", receiver, name, strings.Join(args, ", "))
 	}
-	return fmt.Sprintf("%s(%s)", to, x)
+	return fmt.Sprintf("%s(%s)", f, strings.Join(append([]string{receiver}, args...), ", "))
 }
 
 // encoder returns the file with the methods that write structs.
@@ -93,10 +94,47 @@ func (m *model) encoder() ([]byte, error) {
 		for _, f := range s.fields {
 			m.encodeField(&w, s, f)
 		}
+		if s.carriesUnknown() {
+			w.line("%s.encode(e, unsafe.Pointer(v))", s.unknown())
+		}
 		w.line("e.close(m)")
 		w.line("}\n")
 	}
+	m.touch(&w, reflect.TypeFor[tailcfg.Node]())
 	return m.file(w.Bytes())
+}
+
+// touch writes the methods that read a little of everything that a struct of type t refers to.
+func (m *model) touch(w *writer, t reflect.Type) {
+	var inner []reflect.Type
+	w.line("func (e *encoder) %s(v *%s) {", touchMethod(t), t)
+	w.line("sum := 0")
+	for _, f := range m.byType[t].fields {
+		x := "v." + f.Name
+		switch kind := f.Type.Kind(); {
+		case views[f.Type] != nil:
+			inner = append(inner, views[f.Type])
+			w.line("if %s.Valid() { e.%s(structOf(%s)) }", x, touchMethod(views[f.Type]), x)
+		case kind == reflect.String:
+			w.line("sum += touchString(%s)", x)
+		case kind == reflect.Slice:
+			w.line("sum += touchSlice(%s)", x)
+		case kind == reflect.Pointer:
+			w.line("sum += touchPointer(%s)", x)
+		case kind == reflect.Map:
+			w.line("sum += len(%s)", x)
+		}
+	}
+	w.line("e.touched += sum")
+	w.line("}\n")
+	for _, t := range inner {
+		m.touch(w, t)
+	}
+}
+
+func touchMethod(t reflect.Type) string {
+	name := method(t)
+	return "touch" + strings.ToUpper(name[:1]) + name[1:]
 }
 
 func (m *model) encodeField(w *writer, s *structType, f *field) {
@@ -105,8 +143,11 @@ func (m *model) encodeField(w *writer, s *structType, f *field) {
 		w.line("e.stemField(%d, %s, v.%s)", f.num, x, stem)
 		return
 	}
-	if b, ok := basicOf(f.Type); ok {
-		w.line("e.%sField(%d, %s)", b.method, f.num, convert(x, f.Type.String(), b.arg))
+	if sc, ok := scalarOf(f.Type); ok {
+		if sc.arg != "" {
+			x = fmt.Sprintf("%s(%s)", sc.arg, x)
+		}
+		w.line("e.%s(%d, %s)", sc.field, f.num, x)
 		return
 	}
 	var present string
@@ -128,49 +169,50 @@ func (m *model) encodeField(w *writer, s *structType, f *field) {
 
 // encode returns the statement that writes x, of type t.
 func (m *model) encode(t reflect.Type, x string) string {
-	if b, ok := basicOf(t); ok {
-		return fmt.Sprintf("e.%s(%s)", b.method, convert(x, t.String(), b.arg))
+	if sc, ok := scalarOf(t); ok {
+		return call(sc.encode, "e", x)
 	}
 	if of := views[t]; of != nil {
 		return fmt.Sprintf("e.%s(structOf(%s))", method(of), x)
 	}
+	elem := func() string { return m.encodeFunc(t.Elem()) }
 	switch t.Kind() {
 	case reflect.Struct:
 		return fmt.Sprintf("e.%s(&%s)", method(t), x)
 	case reflect.Pointer:
-		if t.Elem().Kind() == reflect.Struct && m.byType[t.Elem()] != nil {
+		if m.byType[t.Elem()] != nil {
 			return fmt.Sprintf("e.%s(%s)", method(t.Elem()), x)
 		}
 		return m.encode(t.Elem(), "*"+x)
 	case reflect.Slice:
-		elem := t.Elem()
 		switch {
-		case isPlainString(elem):
+		case isPlainString(t.Elem()):
 			return fmt.Sprintf("encodeStrings(e, %s)", x)
-		case m.byType[elem] != nil:
-			return fmt.Sprintf("encodeStructs(e, %s, (*encoder).%s)", x, method(elem))
+		case m.byType[t.Elem()] != nil:
+			return fmt.Sprintf("encodeStructs(e, %s, (*encoder).%s)", x, method(t.Elem()))
 		}
-		return fmt.Sprintf("encodeList(e, %s, %s)", x, m.encodeFunc(elem))
+		return fmt.Sprintf("encodeList(e, %s, %s)", x, elem())
 	case reflect.Map:
-		f := "encodeStringMap"
-		if t.Key().Kind() == reflect.Int {
-			f = "encodeIntMap"
+		if t.Key().Kind() == reflect.String {
+			return fmt.Sprintf("encodeStringMap(e, %s, %s)", x, elem())
 		}
-		return fmt.Sprintf("%s(e, %s, %s)", f, x, m.encodeFunc(t.Elem()))
+		return fmt.Sprintf("encodeIntMap(e, %s, %s)", x, elem())
 	}
 	panic("unreachable: model.add has let through " + t.String())
 }
 
 // encodeFunc returns an expression of type func(*encoder, t).
 func (m *model) encodeFunc(t reflect.Type) string {
-	if b, ok := basicOf(t); ok && b.arg == t.String() {
-		return "(*encoder)." + b.method
+	if sc, ok := scalarOf(t); ok {
+		return sc.encode
 	}
-	if t.Kind() == reflect.Pointer && m.byType[t.Elem()] != nil {
+	switch {
+	case t.Kind() == reflect.Pointer && m.byType[t.Elem()] != nil:
 		return "(*encoder)." + method(t.Elem())
-	}
-	if t.Kind() == reflect.Slice && isPlainString(t.Elem()) {
-		return fmt.Sprintf("encodeStrings[%s]", t.Elem())
+	case t.Kind() == reflect.Slice && isPlainString(t.Elem()):
+		return "encodeStrings"
+	case t.Kind() == reflect.Slice:
+		return fmt.Sprintf("encodeListOf(%s)", m.encodeFunc(t.Elem()))
 	}
 	return fmt.Sprintf("func(e *encoder, v %s) { %s }", t, m.encode(t, "v"))
 }
@@ -191,13 +233,17 @@ func (m *model) decoder() ([]byte, error) {
 }
 
 func (m *model) decodeStruct(w *writer, s *structType) {
+	w.line("const %sNames = %q\n", method(s.typ), s.names())
+	if s.carriesUnknown() {
+		w.line("var %s = unknownOf(reflect.TypeFor[%s](), %sNames)\n", s.unknown(), s.typ, method(s.typ))
+	}
 	w.line("func (d *decoder) %s(v *%s) {", method(s.typ), s.typ)
 	for _, f := range s.fields {
 		if defaults[s.typ.String()+"."+f.Name] != "" {
 			w.line("has%s := false", f.Name)
 		}
 	}
-	w.line("m := d.open(%q)", s.names())
+	w.line("m := d.open(%sNames)", method(s.typ))
 	w.line("for {")
 	w.line("switch d.next(&m) {")
 	w.line("case 0:")
@@ -217,10 +263,14 @@ func (m *model) decodeStruct(w *writer, s *structType) {
 			continue
 		}
 		if values := shared[s.typ.String()+"."+f.Name]; values != "" {
-			w.line("v.%s = decodeShared(d, &d.%s, %s)", f.Name, values, m.decodeFunc(f.Type))
+			w.line("decodeShared(d, &d.%s, &v.%s, %s)", values, f.Name, m.decodeFunc(f.Type))
 			continue
 		}
-		w.line("%s", m.decodeInto("v."+f.Name, f.Type))
+		w.line("%s", m.decode("v."+f.Name, f.Type))
+	}
+	if s.carriesUnknown() {
+		w.line("case unknownKey:")
+		w.line("%s.decode(d, unsafe.Pointer(v))", s.unknown())
 	}
 	w.line("default:")
 	w.line("d.skip()")
@@ -239,107 +289,56 @@ func (s *structType) names() string {
 	return strings.Join(names, " ")
 }
 
-// decodeInto returns the statement that reads a value into x, of type t.
-func (m *model) decodeInto(x string, t reflect.Type) string {
+// unknown returns the name of the variable that tells which fields s has besides those that are numbered.
+func (s *structType) unknown() string { return method(s.typ) + "Unknown" }
+
+// decode returns the statement that reads a value into x, of type t.
+func (m *model) decode(x string, t reflect.Type) string {
+	if sc, ok := scalarOf(t); ok {
+		return call(sc.decode, "d", "&"+x)
+	}
+	if of := views[t]; of != nil {
+		return fmt.Sprintf("%s = decodeSlabPtr(d, &d.%s, (*decoder).%s).View()", x, slabs[of], method(of))
+	}
 	if m.byType[t] != nil {
 		return fmt.Sprintf("d.%s(&%s)", method(t), x)
 	}
-	return fmt.Sprintf("%s = %s", x, m.decode(t))
-}
-
-// decode returns the expression that reads a value of type t.
-func (m *model) decode(t reflect.Type) string {
-	if b, ok := basicOf(t); ok {
-		return convert(b.read, b.arg, t.String())
-	}
-	if of := views[t]; of != nil {
-		return fmt.Sprintf("decodeSlabPtr(d, &d.%s, (*decoder).%s).View()", slabs[of], method(of))
-	}
+	elem := func() string { return m.decodeFunc(t.Elem()) }
 	switch t.Kind() {
 	case reflect.Pointer:
-		if m.byType[t.Elem()] != nil {
-			return fmt.Sprintf("decodePtr(d, (*decoder).%s)", method(t.Elem()))
-		}
-		return fmt.Sprintf("decodePtr(d, func(d *decoder, p *%s) { %s })", t.Elem(), m.decodeInto("*p", t.Elem()))
+		return fmt.Sprintf("decodePtr(d, &%s, %s)", x, elem())
 	case reflect.Slice:
-		elem := t.Elem()
 		switch {
-		case isPlainString(elem):
-			return fmt.Sprintf("decodeStrings[%s](d)", elem)
-		case short[elem] != "" && m.byType[elem] != nil:
-			return fmt.Sprintf("decodeShortStructs(d, &d.%s, (*decoder).%s)", short[elem], method(elem))
-		case short[elem] != "":
-			return fmt.Sprintf("decodeShort(d, &d.%s, %s)", short[elem], m.decodeFunc(elem))
-		case m.byType[elem] != nil:
-			return fmt.Sprintf("decodeStructs(d, (*decoder).%s)", method(elem))
-		case elem.Kind() == reflect.Pointer && m.byType[elem.Elem()] != nil:
-			return fmt.Sprintf("decodePtrs(d, (*decoder).%s)", method(elem.Elem()))
+		case isPlainString(t.Elem()):
+			return fmt.Sprintf("decodeStrings(d, &%s)", x)
+		case short[t.Elem()] != "":
+			return fmt.Sprintf("decodeShort(d, &d.%s, &%s, %s)", short[t.Elem()], x, elem())
 		}
-		return fmt.Sprintf("decodeList(d, %s)", m.decodeFunc(elem))
+		return fmt.Sprintf("decodeList(d, &%s, %s)", x, elem())
 	case reflect.Map:
-		key := "decodeStringKey"
-		if t.Key().Kind() == reflect.Int {
-			key = "decodeIntKey"
+		key := "decodeIntKey"
+		if t.Key().Kind() == reflect.String {
+			key = "decodeStringKey"
 		}
-		return fmt.Sprintf("decodeMap(d, %s[%s], %s)", key, t.Key(), m.decodeFunc(t.Elem()))
+		return fmt.Sprintf("decodeMap(d, &%s, %s, %s)", x, key, elem())
 	}
 	panic("unreachable: model.add has let through " + t.String())
 }
 
-// decodeFunc returns an expression of type func(*decoder) t.
+// decodeFunc returns an expression of type func(*decoder, *t).
 func (m *model) decodeFunc(t reflect.Type) string {
-	if b, ok := basicOf(t); ok && b.arg == t.String() && strings.HasSuffix(b.read, "()") {
-		return "(*decoder)." + b.method
+	if sc, ok := scalarOf(t); ok {
+		return sc.decode
 	}
-	if t.Kind() == reflect.Slice && isPlainString(t.Elem()) {
-		return fmt.Sprintf("decodeStrings[%s]", t.Elem())
+	switch {
+	case m.byType[t] != nil:
+		return "(*decoder)." + method(t)
+	case t.Kind() == reflect.Slice && isPlainString(t.Elem()):
+		return "decodeStrings"
+	case t.Kind() == reflect.Pointer:
+		return fmt.Sprintf("decodePtrOf(%s)", m.decodeFunc(t.Elem()))
+	case t.Kind() == reflect.Slice:
+		return fmt.Sprintf("decodeListOf(%s)", m.decodeFunc(t.Elem()))
 	}
-	if m.byType[t] != nil {
-		return fmt.Sprintf("func(d *decoder) (v %s) { %s; return v }", t, m.decodeInto("v", t))
-	}
-	return fmt.Sprintf("func(d *decoder) %s { return %s }", t, m.decode(t))
+	return fmt.Sprintf("func(d *decoder, p *%s) { %s }", t, strings.ReplaceAll(m.decode("*p", t), "&*p", "p"))
 }
-
-// guard returns the file that doesn't compile if a struct has other fields than
-// the ones known.
-func (m *model) guard() ([]byte, error) {
-	var exact, sized writer
-	for _, s := range m.structs {
-		if s.hidden {
-			sized.line("_ = [unsafe.Sizeof(%s{})]struct{}([unsafe.Sizeof(%s{})]struct{}{})\n", s.typ, s.literal())
-		} else {
-			exact.line("_ = %s(%s{})\n", s.literal(), s.typ)
-		}
-	}
-	var w writer
-	w.line("%s", exactDoc)
-	w.line("func _() {\n%s}\n", &exact)
-	w.line("%s", sizedDoc)
-	w.line("func _() {\n%s}", &sized)
-	return m.file(w.Bytes())
-}
-
-// literal returns a struct type with the same fields as s.
-func (s *structType) literal() string {
-	var w writer
-	w.line("struct{")
-	for i := range s.typ.NumField() {
-		f := s.typ.Field(i)
-		name := f.Name
-		if !f.IsExported() {
-			name = "_"
-		}
-		w.line("%s %s", name, f.Type)
-	}
-	w.WriteString("}")
-	return w.String()
-}
-
-const (
-	exactDoc = `// Each conversion compiles only if the type's fields are exactly these. A new one
-// has to be stored: run go generate.`
-
-	sizedDoc = `// Types with unexported fields can't be converted. That their size is the same
-// says as much, unless a new field is so small that it fits between others; that is left
-// to the test of package gen.`
-)
