@@ -3,15 +3,64 @@
 package netmapcache_test
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store/memstore"
+	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
+	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 )
+
+// BenchmarkUpdatePeersOne compares what an update of one peer costs its caller: by upstream's package, which
+// syncs nothing, by this one, and by this one with write-behind.
+func BenchmarkUpdatePeersOne(b *testing.B) {
+	type cache interface {
+		Store(context.Context, *netmap.NetworkMap) error
+		UpdatePeers(context.Context, []tailcfg.NodeView, []tailcfg.StableNodeID) error
+	}
+	for _, peers := range []int{100, 10_000} {
+		nm := netmaptest.Realistic(peers, 1)
+		var changed [16][]tailcfg.NodeView
+		for i := range changed {
+			changed[i] = netmaptest.WithPeerChanged(nm, peers/2, uint64(i)).Peers[peers/2 : peers/2+1]
+		}
+		for _, impl := range []struct {
+			name string
+			open func(dir string) cache
+		}{
+			{"upstream", func(dir string) cache { return upstream.NewCache(upstream.FileStore(dir)) }},
+			{"ours", func(dir string) cache { return netmapcache.NewCache(netmapcache.FileStore(dir)) }},
+			{"behind", func(dir string) cache {
+				return netmapcache.NewCache(netmapcache.FileStore(dir), netmapcache.WithWriteBehind(5*time.Second, nil))
+			}},
+		} {
+			b.Run(fmt.Sprintf("peers=%d/cache=%s", peers, impl.name), func(b *testing.B) {
+				c := impl.open(b.TempDir())
+				if err := c.Store(b.Context(), nm); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					if err := c.UpdatePeers(b.Context(), changed[i%len(changed)], nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StopTimer()
+				if c, ok := c.(*netmapcache.Cache); ok {
+					if err := c.Flush(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
 
 // BenchmarkCache repeats single calls, for profiles (go test -cpuprofile) and for
 // comparing two versions of this package. What compares it with upstream's, and

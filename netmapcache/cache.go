@@ -33,9 +33,13 @@ type Cache struct {
 	// turn holds a token while no call is under way. It guards last.
 	turn chan struct{}
 
-	// last is the snapshot that this Cache wrote or read last, and all of whose
-	// columns it therefore knows to be good; nil if there is none.
-	last *snapshot
+	// last is what this Cache saw in the store last, or left there; nil if that is nothing. It saves work
+	// where the guard of a commit proves that it is still so, and is never written back.
+	last *observation
+
+	behind   *writeBehind  // nil without WithWriteBehind
+	interval time.Duration // of WithCommitInterval
+	trace    *Trace        // nil without WithTrace
 }
 
 // An Option changes what [NewCache] makes.
@@ -50,27 +54,29 @@ func WithOwner(owner string) Option {
 }
 
 // WithMaxAge makes [Cache.Load] report [ErrExpired] for a snapshot that was
-// last confirmed longer than d ago. If d is not positive, which is the
+// last confirmed longer than d ago, or more than 24 hours in the future. If d is not positive, which is the
 // default, snapshots don't expire.
 func WithMaxAge(d time.Duration) Option {
 	return func(c *Cache) { c.maxAge = d }
 }
 
 // NewCache returns a [Cache] of the netmap in s. It does not access s yet.
-// It panics if s is nil.
+// It panics if s is nil. An option that is nil changes nothing.
 func NewCache(s Store, opts ...Option) *Cache {
 	if s == nil {
 		panic("netmapcache: a non-nil Store is required")
 	}
 	c := &Cache{
-		store:  s,
+		store:  adapt(s),
 		now:    time.Now,
 		writer: rand.Uint64(),
 		turn:   make(chan struct{}, 1),
 	}
 	c.turn <- struct{}{}
 	for _, opt := range opts {
-		opt(c)
+		if opt != nil {
+			opt(c)
+		}
 	}
 	return c
 }
@@ -79,6 +85,9 @@ func NewCache(s Store, opts ...Option) *Cache {
 func (c *Cache) begin(ctx context.Context) (end func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if c.turn == nil {
+		return nil, errNotMade
 	}
 	select {
 	case <-c.turn:
@@ -90,97 +99,86 @@ func (c *Cache) begin(ctx context.Context) (end func(), err error) {
 
 // Store records nm, in place of all that was cached before. A netmap that is
 // nil, or was loaded from a cache, is not stored: then Store does nothing. One
-// without a user, that is of a node that isn't logged in, is an error.
+// without a user, that is of a node that isn't logged in, is an error, and so is one that
+// couldn't be loaded again, of which the error names the column.
 //
-// If nm is what is stored already, nothing is written, except that every ten
-// minutes the time is that [Info] calls ConfirmedAt. Parts of nm whose values
-// are the very ones (NodeView == NodeView) of the last call are not looked into.
+// Storing an unchanged netmap writes nothing, except the time that [Info] calls ConfirmedAt, every ten
+// minutes at most. Values of nm that are the very ones (NodeView == NodeView) of the last call are not looked into.
 //
 // After an error, what was stored before is still stored, unless the store
 // fails to tell that it carried out a write.
 //
-// Of several caches on one store the last to commit wins. Store always gets through. Load
+// Of several caches that store a netmap in one store the last one wins. Store always gets through. Load
 // and the Update methods give up when others committed a hundred times while they tried:
 // their error then satisfies errors.Is(err, [store.ErrConflict]), nothing has
 // changed, and the call can be repeated.
 func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
-	return c.record(ctx, nm, func() error { return c.commit(ctx, c.last.with(nm), anything) })
-}
-
-// UpdateSelfOnly records all of nm but Peers and UserProfiles, which stay as
-// they are in the cache. Netmaps that [Cache.Store] doesn't store are treated alike.
-// If nothing is cached yet, the result is a netmap without peers.
-// If what is cached can't be used, UpdateSelfOnly reports why, as [Cache.Load]
-// would, and changes nothing.
-func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error {
-	return c.record(ctx, nm, func() error {
-		for range attempts {
-			base, err := c.base(ctx)
-			if err == nil {
-				err = c.commitUpdate(ctx, base.withSelf(nm))
-			}
-			if err == errNoBase { // nothing was cached, or another writer has removed it
-				err = c.commit(ctx, (*snapshot)(nil).withSelf(nm), nothing)
-			}
-			if err != errBase { // which another writer has stored meanwhile
-				return err
-			}
-		}
-		return errOutrun
-	})
-}
-
-// record has commit store nm, if it is a netmap to be stored, as [Cache.Store] says.
-func (c *Cache) record(ctx context.Context, nm *netmap.NetworkMap, commit func() error) error {
-	if !enabled || nm == nil || nm.Cached {
+	if nm == nil || nm.Cached {
 		return nil
 	}
 	if nm.User() == 0 {
 		return errNoUser
 	}
-	end, err := c.begin(ctx)
-	if err != nil {
-		return err
+	given := *nm
+	return c.write(ctx, storing(&given))
+}
+
+// UpdateSelfOnly records all of nm but Peers and UserProfiles, which stay as
+// they are in the cache. Netmaps that [Cache.Store] doesn't store are treated alike.
+// If nothing is cached yet, the result is a netmap without peers.
+// Otherwise its errors are those of [Cache.UpdatePeers].
+func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error {
+	if nm == nil || nm.Cached {
+		return nil
 	}
-	defer end()
-	return commit()
+	if nm.User() == 0 {
+		return errNoUser
+	}
+	given := *nm
+	return c.write(ctx, updatingSelf(&given))
 }
 
 // UpdatePeers adds the peers of update to the cached netmap, each in place of
 // the peer with the same stable ID if there is one, and removes the
 // peers that remove names. A peer in both is removed.
-// If no netmap is cached, or it can't be used, UpdatePeers reports an error
-// that satisfies errors.Is(err, [ErrCacheNotAvailable]), and changes nothing.
+//
+// An update changes what it names, and nothing else, in whatever netmap is stored when it commits, also if
+// another Cache has stored that since this one read or wrote anything. If no netmap is stored, or it can't be used,
+// the error satisfies errors.Is(err, [ErrCacheNotAvailable]): [ErrEmpty], [ErrWrongOwner] for one
+// of another owner, or another of those that Load reports. Then nothing changes.
+//
+// Over a store that isn't a [store.Committer], another writer may commit between the look at the
+// root and the end of the update. Then one of the two changes may be lost, and so may columns that the other's root names.
 func (c *Cache) UpdatePeers(ctx context.Context, update []tailcfg.NodeView, remove []tailcfg.StableNodeID) error {
-	return c.update(ctx, func(base *snapshot) *snapshot { return base.withPeers(update, remove) })
+	return c.write(ctx, updatingPeers(update, remove))
 }
 
 // UpdateUserProfiles adds the profiles of update to the cached netmap, each in
 // place of the one with the same ID if there is one.
 // Errors are those of [Cache.UpdatePeers].
 func (c *Cache) UpdateUserProfiles(ctx context.Context, update map[tailcfg.UserID]tailcfg.UserProfileView) error {
-	return c.update(ctx, func(base *snapshot) *snapshot { return base.withUsers(update) })
+	return c.write(ctx, updatingUsers(update))
 }
 
 // UpdatePacketFilter replaces the packet filter rules of the cached netmap.
 // Errors are those of [Cache.UpdatePeers].
 func (c *Cache) UpdatePacketFilter(ctx context.Context, rules views.Slice[tailcfg.FilterRule]) error {
-	return c.update(ctx, func(base *snapshot) *snapshot { return base.withFilter(rules) })
+	return c.write(ctx, updatingFilter(rules))
 }
 
-// update commits what apply makes of the cached snapshot.
-func (c *Cache) update(ctx context.Context, apply func(base *snapshot) *snapshot) error {
-	if !enabled {
+// write commits ch, or notes it to be committed.
+func (c *Cache) write(ctx context.Context, ch *change) error {
+	ch.calls = 1
+	switch {
+	case !enabled:
 		return nil
+	case c.behind != nil:
+		return c.behind.note(ch)
 	}
 	end, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	base, err := c.base(ctx)
-	if err != nil {
-		return err
-	}
-	return c.commitUpdate(ctx, apply(base))
+	return c.commit(ctx, ch)
 }

@@ -527,3 +527,24 @@ func TestPlainStore(t *testing.T) {
 	checkLoad(t, c, s, next)
 	checkNoOrphans(t, s)
 }
+
+// TestZeroValues: what wasn't made by its constructor tells so or works, and never blocks or panics.
+func TestZeroValues(t *testing.T) {
+	nm := netmaptest.Realistic(3, 1)
+	c := new(netmapcache.Cache)
+	if _, err := c.Load(t.Context()); err == nil {
+		t.Error("the zero Cache loads")
+	}
+	for name, err := range map[string]error{
+		"Store":       c.Store(t.Context(), nm),
+		"UpdatePeers": c.UpdatePeers(t.Context(), nm.Peers, nil),
+		"Clear":       c.Clear(t.Context()),
+	} {
+		if err == nil {
+			t.Errorf("%s of the zero Cache succeeds", name)
+		}
+	}
+	s := new(memstore.Store)
+	mustStore(t, netmapcache.NewCache(s, nil), nm)
+	checkLoad(t, netmapcache.NewCache(s), s, nm)
+}

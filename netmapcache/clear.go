@@ -22,11 +22,14 @@ func (c *Cache) Clear(ctx context.Context) error {
 		return err
 	}
 	defer end()
+	return c.behind.instead(func() error { return c.clear(ctx) })
+}
 
+func (c *Cache) clear(ctx context.Context) error {
 	// A damaged root is no reason to keep it. But one that can't be read now may
 	// be the only one to tell that upstream's keys aren't foreign.
 	value, err := c.store.Load(ctx, rootKey)
-	if err != nil && !errors.Is(err, ErrKeyNotFound) && !errors.Is(err, store.ErrDamaged) {
+	if err != nil && !isNotFound(err) && !errors.Is(err, store.ErrDamaged) {
 		return storeError(rootKey, err)
 	}
 	root, _ := openRoot(value)

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"slices"
 
-	"tailscale.com/types/netmap"
+	"github.com/netmapcache/netmapcache/store"
 )
 
 // A Column is a column of the stored snapshot, as the root describes it.
@@ -38,14 +38,16 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 	}
 	defer end()
 	var columns []Column
-	err = c.settled(ctx, func(value []byte) (err error) {
-		if isUpstream(value) {
-			columns = nil
-			_, _, err = c.readUpstream(ctx, value)
+	err = c.withView(ctx, func(s store.Store, _ bool) error {
+		return settled(ctx, s, func(value []byte) (err error) {
+			if isUpstream(value) {
+				columns = nil
+				_, _, err = c.readUpstream(ctx, s, value)
+				return err
+			}
+			columns, err = checkColumns(ctx, s, value)
 			return err
-		}
-		columns, err = c.check(ctx, value)
-		return err
+		})
 	})
 	ofColumn := func(col Column) bool { return col.Err == err }
 	if err != nil && !slices.ContainsFunc(columns, ofColumn) {
@@ -54,20 +56,17 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 	return columns, nil
 }
 
-// check checks the columns of the snapshot whose root is value. If any of them can't
+// checkColumns checks the columns of the snapshot in s whose root is value. If any of them can't
 // be used, the error is that of the first.
-func (c *Cache) check(ctx context.Context, value []byte) (columns []Column, damage error) {
+func checkColumns(ctx context.Context, s store.Store, value []byte) (columns []Column, damage error) {
 	root, err := openRoot(value)
 	if err != nil {
 		return nil, err
 	}
-	var (
-		s  snapshot
-		nm netmap.NetworkMap
-	)
+	r := newReader(root)
 	for _, col := range root.Columns {
-		data, err := c.store.Load(ctx, columnKey(col))
-		err = s.take(&nm, col, data, err)
+		data, err := s.Load(ctx, columnKey(col))
+		err = r.take(col, data, err)
 		if err != nil && !errors.Is(err, ErrCorrupt) {
 			return nil, err
 		}

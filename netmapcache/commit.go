@@ -1,15 +1,16 @@
 package netmapcache
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"github.com/netmapcache/netmapcache/store"
+	"tailscale.com/tailcfg"
 )
 
 const (
@@ -23,231 +24,213 @@ const (
 	attempts = 100
 )
 
-// replaces tells what a commit may replace.
-type replaces int
-
-const (
-	anything  replaces = iota // whatever is stored, if anything
-	aSnapshot                 // a snapshot, usable or not: else the commit fails with errNoBase
-	nothing                   // no snapshot: else it fails with errBase
-)
-
-// stored is what a store holds, as far as a commit needs to know.
-type stored struct {
-	value  []byte       // of the root key
-	absent bool         // whether there is none
-	lost   bool         // whether the store has one that it can't give back
-	root   *format.Root // what value holds, nil if it isn't a root
+// An observation is what a Cache saw in its store, or left there.
+type observation struct {
+	value     []byte       // of the root key
+	absent    bool         // there is no root
+	unguarded bool         // the root can't be named by a guard
+	root      *format.Root // what value says; nil if it isn't a root
+	base      *snapshot    // the content, as far as it is known; else nil
 
 	good      map[string]bool // the keys of columns that are there and whole
-	removable []string        // the keys to remove if the new root doesn't name them
-	upstream  bool            // whether keys of upstream's layout are among them
+	removable []string        // the keys that a commit removes unless its root names them
+	upstream  bool            // whether keys of upstream's layout may be among them
 }
 
-// commit makes next the stored snapshot, if that replaces what over allows. Outrun
-// too often it reports errOutrun and has changed nothing, unless it may replace
-// anything: then it does without a guard in the end.
-func (c *Cache) commit(ctx context.Context, next *snapshot, over replaces) error {
-	for attempt := range attempts {
-		st, err := c.examine(ctx)
+// commit makes what ch makes of the stored snapshot the stored snapshot, and tells of it.
+func (c *Cache) commit(ctx context.Context, ch *change) error {
+	began := time.Now()
+	written, outrun, err := c.tryCommit(ctx, ch)
+	if len(written.Put) > 0 {
+		c.behind.wrote(began)
+	}
+	c.trace.tell(written, CommitInfo{Err: err, Calls: ch.calls, Outrun: outrun, Duration: time.Since(began)})
+	return err
+}
+
+// tryCommit observes what is stored, plans what to write, and applies that if what was observed
+// is still so. Else it begins again. Outrun too often it reports errOutrun and has changed nothing; a
+// change that replaces the whole does without a guard in the end. It returns what it has written.
+func (c *Cache) tryCommit(ctx context.Context, ch *change) (written store.Change, outrun int, err error) {
+	for ; outrun < attempts; outrun++ {
+		seen, err := c.observe(ctx, ch, outrun)
 		if err != nil {
-			return err
+			return written, outrun, err
 		}
-		empty := st.absent || string(st.value) == cleared
-		switch {
-		case over == aSnapshot && empty:
-			c.last = nil
-			return errNoBase
-		case over == nothing && !empty:
-			return errBase
+		p, err := c.plan(seen, ch)
+		if err != nil {
+			return written, outrun, err
 		}
-		// Without a root to guard, or outrun so often, write everything and
-		// remove nothing: that is right whatever the others do meanwhile.
-		unguarded := st.lost || over == anything && attempt == attempts-1
-		if unguarded {
-			st.good, st.removable = nil, nil
-		}
-		if c.unchanged(st, next) {
-			if err := c.confirm(ctx, st); errors.Is(err, store.ErrConflict) {
-				continue
-			} else if err != nil {
-				return storeError(rootKey, err)
-			}
-			c.keep(next, st.value, st.root)
-			return nil
-		}
-		guard := st.guard()
-		if unguarded {
-			guard = nil
-		}
-		if err := c.replace(ctx, st, guard, next); !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-	}
-	return errOutrun
-}
-
-// commitUpdate makes next, which was made of c.last, the stored snapshot. It
-// first takes for granted that the store is as c.last left it. If there is no
-// snapshot in the store any more it writes none, and returns errNoBase.
-func (c *Cache) commitUpdate(ctx context.Context, next *snapshot) error {
-	if c.last.root == nil { // upstream's layout
-		return c.commit(ctx, next, aSnapshot)
-	}
-	good := keysOf(c.last)
-	st := &stored{value: c.last.value, root: c.last.root, good: good}
-	for key := range good {
-		st.removable = append(st.removable, key)
-	}
-	if c.unchanged(st, next) {
-		err := c.confirm(ctx, st)
-		switch {
+		switch err := c.apply(ctx, p); {
 		case err == nil:
-			c.keep(next, st.value, st.root)
-			return nil
-		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrDamaged):
-			return storeError(rootKey, err)
+			return p.change, outrun, nil
+		case !errors.Is(err, store.ErrConflict):
+			return written, outrun, err
 		}
-	} else if err := c.replace(ctx, st, st.guard(), next); !errors.Is(err, store.ErrConflict) {
-		return err
 	}
-	return c.commit(ctx, next, aSnapshot)
+	return written, outrun, errOutrun
 }
 
-// examine looks at what is stored. A column counts as good if it is there, the
-// root names it, and this Cache read or wrote it. Of columns that the root doesn't name
-// the guard of a commit tells nothing: another writer may remove them before it.
-func (c *Cache) examine(ctx context.Context) (*stored, error) {
-	st := &stored{good: make(map[string]bool)}
+// observe finds out what is stored. An update takes it at first to be what this Cache saw
+// last; if that isn't so any more the guard of its commit fails, and the update reads all of it.
+func (c *Cache) observe(ctx context.Context, ch *change, attempt int) (*observation, error) {
+	if ch.replace != nil {
+		seen, err := c.observeKeys(ctx)
+		if err == nil && attempt == attempts-1 {
+			seen.unguarded = true
+		}
+		return seen, err
+	}
+	seen := c.last
+	if seen == nil || attempt > 0 {
+		var err error
+		_, seen, err = c.readStored(ctx)
+		switch {
+		case isNotFound(err):
+			seen = &observation{absent: true}
+		case errors.Is(err, ErrEmpty): // Clear removes upstream's layout
+			seen = &observation{value: []byte(cleared), upstream: true}
+		case err != nil:
+			return nil, err
+		}
+	}
+	if !seen.upstream {
+		return seen, nil
+	}
+	listed := *seen
+	return &listed, c.list(ctx, &listed, seen.good)
+}
+
+// observeKeys finds out which keys are stored, and what the root says.
+func (c *Cache) observeKeys(ctx context.Context) (*observation, error) {
+	seen := &observation{}
 	value, err := c.store.Load(ctx, rootKey)
 	switch {
 	case err == nil:
-		st.value = value
-		if c.last != nil && c.last.root != nil && bytes.Equal(value, c.last.value) {
-			st.root = c.last.root
-		} else {
-			st.root, _ = openRoot(value) // what can't be read is replaced
-		}
-		st.upstream = isUpstream(value) || st.root != nil && st.root.Upstream
+		seen.value = value
+		seen.root, _ = openRoot(value) // what can't be read is replaced
+		seen.upstream = isUpstream(value) || seen.root != nil && seen.root.Upstream
 	case errors.Is(err, ErrKeyNotFound):
-		st.absent = true
+		seen.absent = true
 	case errors.Is(err, store.ErrDamaged):
-		st.lost = true
+		seen.unguarded = true
 	default:
 		return nil, storeError(rootKey, err)
 	}
+	var known map[string]bool
+	if c.last != nil {
+		seen.base, known = c.last.base, c.last.good
+	}
+	return seen, c.list(ctx, seen, known)
+}
 
+// list lists the stored keys for seen. A column is good if it is there, the root names it, and it is
+// one of known, which this Cache read or wrote. Of columns that the root doesn't name
+// the guard of a commit tells nothing: another writer may remove them before it.
+func (c *Cache) list(ctx context.Context, seen *observation, known map[string]bool) error {
+	named := make(map[string]bool)
+	if seen.root != nil {
+		for _, col := range seen.root.Columns {
+			named[columnKey(col)] = true
+		}
+	}
 	// Only a store that commits atomically is cleared of columns that no root
 	// names: over another, they may be what a second writer is about to name.
 	_, sweep := c.store.(store.Committer)
-	var known map[string]bool
-	if c.last != nil {
-		known = keysOf(c.last)
-	}
-	named := known
-	if st.root == nil || c.last == nil || st.root != c.last.root {
-		named = make(map[string]bool)
-		if st.root != nil {
-			for _, col := range st.root.Columns {
-				named[columnKey(col)] = true
-			}
-		}
-	}
+	seen.good, seen.removable = make(map[string]bool), nil
 	upstreamFound := false
 	for key, err := range c.store.List(ctx, "") {
 		switch {
 		case err != nil:
-			return nil, storeError("list of keys", err)
+			return storeError("list of keys", err)
 		case isColumnKey(key):
 			if known[key] && named[key] {
-				st.good[key] = true
+				seen.good[key] = true
 			}
 			if sweep || named[key] {
-				st.removable = append(st.removable, key)
+				seen.removable = append(seen.removable, key)
 			}
-		case st.upstream && isUpstreamKey(key):
-			st.removable = append(st.removable, key)
+		case seen.upstream && isUpstreamKey(key):
+			seen.removable = append(seen.removable, key)
 			upstreamFound = true
 		}
 	}
-	st.upstream = upstreamFound
-	return st, nil
-}
-
-// unchanged reports whether next is stored already, and nothing is left to do.
-func (c *Cache) unchanged(st *stored, next *snapshot) bool {
-	root, last := st.root, c.last
-	if next.stamp != nil || last == nil || root == nil || !bytes.Equal(st.value, last.value) || root.Owner != c.owner {
-		return false
-	}
-	if age := c.now().Sub(root.Confirmed); age > confirmEvery || age < -confirmEvery {
-		return false
-	}
-	for _, col := range next.columns() {
-		if col.Size == 0 || !st.good[col.key()] {
-			return false
-		}
-	}
-	wanted := keysOf(next)
-	for _, key := range st.removable {
-		if !wanted[key] {
-			return false
-		}
-	}
-	return sameShape(root, next)
-}
-
-// confirm reports [store.ErrConflict] if st isn't stored any more. If another Cache wrote
-// it, it also sees to it that it is durable: the writer may have been killed
-// when it had just become visible.
-func (c *Cache) confirm(ctx context.Context, st *stored) error {
-	guard := st.guard()
-	if st.root.Writer == c.writer {
-		return guard.Check(c.store.Load(ctx, rootKey))
-	}
-	return store.Commit(ctx, c.store, store.Change{Guard: guard})
-}
-
-// sameShape reports whether root tells the same of s as a new root would,
-// of what it holds besides columns.
-func sameShape(root *format.Root, s *snapshot) bool {
-	return root.PeerParts == uint64(len(s.peers.parts)) && root.UserParts == uint64(len(s.users.parts))
-}
-
-// guard is the condition that st is still what is stored.
-func (st *stored) guard() *store.Guard {
-	return &store.Guard{Key: rootKey, Value: st.value, Absent: st.absent}
-}
-
-// replace makes next of what is stored, if guard holds, and keeps it.
-func (c *Cache) replace(ctx context.Context, st *stored, guard *store.Guard, next *snapshot) error {
-	var value []byte
-	var root *format.Root
-	err := store.CommitStream(ctx, c.store, guard, func(put func(store.Entry) error) (remove []string, err error) {
-		if err := next.putColumns(st.good, put); err != nil {
-			return nil, err
-		}
-		if root == nil { // the same each time, so that the store can tell whether it is there already
-			root = c.newRoot(st, next)
-			value = sealRoot(root)
-		}
-		wanted := keysOf(next)
-		for _, key := range st.removable {
-			if !wanted[key] {
-				remove = append(remove, key)
-			}
-		}
-		return remove, put(store.Entry{Key: rootKey, Value: value})
-	})
-	if err != nil {
-		return storeError(rootKey, err)
-	}
-	c.keep(next, value, root)
+	seen.upstream = upstreamFound
 	return nil
 }
 
-// newRoot returns the root of next, which replaces st.
-func (c *Cache) newRoot(st *stored, next *snapshot) *format.Root {
+// A plan is a change to apply to the store, and what is then there.
+type plan struct {
+	change store.Change
+	then   *observation
+}
+
+// plan returns what makes the store hold what ch makes of what was seen there. Its errors tell
+// why that isn't to be: there is nothing to update, or a column couldn't be loaded again.
+func (c *Cache) plan(seen *observation, ch *change) (*plan, error) {
+	next, err := ch.next(seen.base)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{then: &observation{base: next.withoutBytes(), good: make(map[string]bool)}}
+	if !seen.unguarded {
+		p.change.Guard = &store.Guard{Key: rootKey, Value: seen.value, Absent: seen.absent}
+	}
+	root := c.newRoot(seen, next, ch)
+	for _, col := range next.columns() {
+		if !seen.good[col.key] || seen.unguarded {
+			if col.data == nil { // a build of another version may have encoded it otherwise
+				col = newColumn(col.Column, col.encode(nil))
+			}
+			if err := check(col); err != nil {
+				return nil, err
+			}
+			p.change.Put = append(p.change.Put, store.Entry{Key: col.key, Value: col.data})
+		}
+		p.then.good[col.key] = true
+		p.then.removable = append(p.then.removable, col.key)
+		root.Columns = append(root.Columns, col.Column)
+	}
+	if !seen.unguarded {
+		for _, key := range seen.removable {
+			if !p.then.good[key] {
+				p.change.Remove = append(p.change.Remove, key)
+			}
+		}
+	}
+	if err := codec.CheckRoot(root); err != nil {
+		return nil, storeError(rootKey, err)
+	}
+	if len(p.change.Put) == 0 && len(p.change.Remove) == 0 && ch.stamp == nil && isCurrent(seen.root, root) {
+		p.then.value, p.then.root = seen.value, seen.root
+		return p, nil
+	}
+	if seen.root != nil && sameContent(seen.root, root) && ch.stamp == nil {
+		root.Saved = seen.root.Saved
+	}
+	p.then.value, p.then.root = sealRoot(root), root
+	p.then.upstream = root.Upstream
+	p.change.Put = append(p.change.Put, store.Entry{Key: rootKey, Value: p.then.value})
+	return p, nil
+}
+
+// check reports why col couldn't be loaded again, by what checks that when it is loaded.
+func check(col *column) error {
+	err := codec.Check(col.Kind, col.data)
+	if err == nil && col.Kind == format.KindFilter {
+		var rules []tailcfg.FilterRule
+		if rules, err = codec.DecodeFilter(col.data); err == nil {
+			err = checkFilter(rules)
+		}
+	}
+	if err != nil {
+		return storeError(columnName(col.Column), fmt.Errorf("can't be stored: %w", err))
+	}
+	return nil
+}
+
+// newRoot returns the root of next, without its columns, which replaces what was seen.
+func (c *Cache) newRoot(seen *observation, next *snapshot, ch *change) *format.Root {
 	now := c.now().UTC().Round(0)
 	root := &format.Root{
 		Major:      format.Major,
@@ -258,50 +241,45 @@ func (c *Cache) newRoot(st *stored, next *snapshot) *format.Root {
 		Owner:      c.owner,
 		PeerParts:  uint64(len(next.peers.parts)),
 		UserParts:  uint64(len(next.users.parts)),
-		Columns:    make([]format.Column, 0, len(next.columns())),
-		Upstream:   st.upstream,
+		Upstream:   seen.upstream,
 	}
-	for _, col := range next.columns() {
-		root.Columns = append(root.Columns, col.Column)
-	}
-	if st.root != nil {
-		root.Generation += st.root.Generation
-		if sameShape(st.root, next) && slices.Equal(st.root.Columns, root.Columns) {
-			root.Saved = st.root.Saved
+	if seen.root != nil {
+		root.Generation += seen.root.Generation
+		if ch.replace == nil && c.owner == "" {
+			root.Owner = seen.root.Owner // which an update doesn't name
 		}
 	}
-	if next.stamp != nil {
-		root.Saved, root.Confirmed, root.Owner = next.stamp.Saved, next.stamp.Confirmed, next.stamp.Owner
+	if ch.stamp != nil {
+		root.Saved, root.Confirmed, root.Owner = ch.stamp.Saved, ch.stamp.Confirmed, ch.stamp.Owner
 	}
 	return root
 }
 
-// keep makes s, which is stored with the given root, the snapshot that c.last is.
-func (c *Cache) keep(s *snapshot, value []byte, root *format.Root) {
-	s.value, s.root, s.stamp = value, root, nil
-	s.settle()
-	c.last = s
+// sameContent reports whether two roots tell of the same content.
+func sameContent(a, b *format.Root) bool {
+	return a.PeerParts == b.PeerParts && a.UserParts == b.UserParts && slices.Equal(a.Columns, b.Columns)
 }
 
-// keysOf returns the keys of the columns of s that were encoded.
-func keysOf(s *snapshot) map[string]bool {
-	if s.keys != nil {
-		return s.keys
-	}
-	columns := s.columns()
-	keys := make(map[string]bool, len(columns))
-	for _, col := range columns {
-		if col.Size > 0 {
-			keys[col.key()] = true
-		}
-	}
-	if len(keys) == len(columns) {
-		s.keys = keys
-	}
-	return keys
+// isCurrent reports whether next would tell nothing that stored, which may be nil, doesn't tell,
+// except a time of confirmation that is about the same.
+func isCurrent(stored, next *format.Root) bool {
+	return stored != nil && sameContent(stored, next) && stored.Owner == next.Owner && stored.Upstream == next.Upstream &&
+		next.Confirmed.Sub(stored.Confirmed).Abs() <= confirmEvery
 }
 
-// storeError reports what the store said of the column or key called name.
-func storeError(name string, cause error) error {
-	return fmt.Errorf("netmapcache: %q: %w", name, cause)
+// apply applies p, and remembers what is there then. It reports [store.ErrConflict] if what the plan was made
+// for is not what is stored. A plan that writes nothing
+// makes durable what another Cache wrote: that may have been killed when it had just become visible.
+func (c *Cache) apply(ctx context.Context, p *plan) error {
+	var err error
+	if len(p.change.Put) == 0 && p.then.root.Writer == c.writer {
+		err = p.change.Guard.Check(c.store.Load(ctx, rootKey))
+	} else {
+		err = store.Commit(ctx, c.store, p.change)
+	}
+	if err != nil {
+		return storeError(rootKey, err)
+	}
+	c.last = p.then
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -343,4 +344,47 @@ func TestNewerFormat(t *testing.T) {
 	nm := netmaptest.Realistic(5, 1)
 	mustStore(t, c, nm)
 	checkLoad(t, c, s, nm)
+}
+
+// TestConfirmedInTheFuture: a snapshot that was confirmed while the clock was wrong doesn't pass WithMaxAge for years.
+func TestConfirmedInTheFuture(t *testing.T) {
+	s := memstore.New()
+	now := time.Now()
+	mustStore(t, netmapcache.NewCache(s, netmapcache.WithClock(func() time.Time { return now })), netmaptest.Realistic(3, 1))
+	for _, tt := range []struct {
+		past time.Duration // how far in the past the clock of the reader is
+		want error
+	}{
+		{0, nil},
+		{23 * time.Hour, nil},
+		{25 * time.Hour, netmapcache.ErrExpired},
+		{10 * 365 * 24 * time.Hour, netmapcache.ErrExpired},
+	} {
+		clock := netmapcache.WithClock(func() time.Time { return now.Add(-tt.past) })
+		if _, err := netmapcache.NewCache(s, clock, netmapcache.WithMaxAge(time.Hour)).Load(t.Context()); !errors.Is(err, tt.want) {
+			t.Errorf("confirmed %v in the future: %v, want %v", tt.past, err, tt.want)
+		}
+		if _, err := netmapcache.NewCache(s, clock).Load(t.Context()); err != nil {
+			t.Errorf("confirmed %v in the future, no maximum: %v", tt.past, err)
+		}
+	}
+}
+
+// TestEmpty: where nothing is stored, each call says so.
+func TestEmpty(t *testing.T) {
+	eachStore(t, func(t *testing.T, s netmapcache.Store) {
+		c := netmapcache.NewCache(s)
+		nm := netmaptest.Realistic(2, 1)
+		_, loadErr := c.Load(t.Context())
+		_, infoErr := c.Info(t.Context())
+		_, columnsErr := c.Columns(t.Context())
+		for name, err := range map[string]error{
+			"Load": loadErr, "Info": infoErr, "Columns": columnsErr, "Export": c.Export(t.Context(), io.Discard),
+			"UpdatePeers": c.UpdatePeers(t.Context(), nm.Peers, nil),
+		} {
+			if !errors.Is(err, netmapcache.ErrEmpty) || !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+				t.Errorf("%s: %v, want %v", name, err, netmapcache.ErrEmpty)
+			}
+		}
+	})
 }

@@ -12,9 +12,12 @@
 // root that names them by their digests. Writing the root is the commit, so a
 // call that changes the snapshot takes effect as a whole or not at all. Over a
 // store that implements [store.Committer], as all stores of this module do,
-// several caches, in tabs or processes, may share a store: the last
-// completed commit wins, whole. A plain four-method [Store] keeps a snapshot
+// several caches, in tabs or processes, may share a store. [Cache.Store] replaces
+// the whole snapshot, and the last one wins; an update changes only what it names, in
+// whatever is stored when it commits. A plain four-method [Store] keeps a snapshot
 // whole across crashes too, but must have one writer at a time.
+//
+// A call returns once its change is stored, or, with [WithWriteBehind], once it is noted.
 //
 // # Errors
 //

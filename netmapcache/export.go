@@ -1,16 +1,18 @@
 package netmapcache
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
-	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 	"github.com/netmapcache/netmapcache/store"
 )
+
+// maxExported is how many bytes of an exported snapshot are read: it has to be in memory as a whole.
+const maxExported = 8 * codec.MaxBytes
 
 // Export writes the cached netmap to w in one piece, for [Cache.Import] to read:
 // the root and the columns as they are stored, once they are known to be whole.
@@ -26,34 +28,45 @@ func (c *Cache) Export(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer end()
-
-	r := recorder{c.store, make(map[string][]byte)}
-	reader := &Cache{store: r, owner: c.owner, maxAge: c.maxAge, now: c.now, writer: c.writer}
-	_, s, err := reader.read(ctx)
+	var values [][]byte
+	err = c.withView(ctx, func(s store.Store, _ bool) (err error) {
+		values, err = c.exported(ctx, s)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	var values [][]byte
-	if s.root != nil {
-		values = append(values, s.value)
-		for _, col := range s.root.Columns {
-			values = append(values, r.values[columnKey(col)])
-		}
-	} else { // upstream's layout
-		values = append(values, nil) // the root, which is made of the columns
-		err := s.putColumns(nil, func(e store.Entry) error {
-			values = append(values, bytes.Clone(e.Value))
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("netmapcache: export: %w", err)
-		}
-		values[0] = sealRoot(reader.newRoot(&stored{}, s))
 	}
 	if _, err := w.Write(codec.AppendExported(nil, values)); err != nil {
 		return fmt.Errorf("netmapcache: export: %w", err)
 	}
 	return nil
+}
+
+// exported returns the root of the snapshot in s and its columns, in the root's order.
+func (c *Cache) exported(ctx context.Context, s store.Store) ([][]byte, error) {
+	r := recorder{s, make(map[string][]byte)}
+	_, seen, err := c.read(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if seen.root != nil && !hasUnknownColumns(seen.value) {
+		values := [][]byte{seen.value}
+		for _, col := range seen.root.Columns {
+			values = append(values, r.values[columnKey(col)])
+		}
+		return values, nil
+	}
+	// A root of its own, as upstream's layout has none, and columns that this build doesn't know can't be exported.
+	whole := &change{replace: func(*snapshot) *snapshot { return seen.base }, stamp: seen.root}
+	p, err := c.plan(&observation{absent: true}, whole)
+	if err != nil {
+		return nil, err
+	}
+	values := [][]byte{p.then.value}
+	for _, e := range p.change.Put[:len(p.change.Put)-1] {
+		values = append(values, e.Value)
+	}
+	return values, nil
 }
 
 // wrapped is [Store] under a name that can be embedded beside a method Store.
@@ -85,7 +98,7 @@ func (r recorder) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte,
 }
 
 // Import makes the snapshot that [Cache.Export] wrote the cached one, with its
-// owner and its times. It reads all of r before it writes anything.
+// owner and its times. It reads all of r, which may have 512 MiB, before it writes anything.
 //
 // What isn't a whole exported snapshot is an [ErrCorrupt], one of another
 // owner an [ErrWrongOwner]; other errors are those of [Cache.Store]
@@ -94,7 +107,7 @@ func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 	if !enabled {
 		return nil
 	}
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxExported+1))
 	if err != nil {
 		return fmt.Errorf("netmapcache: import: %w", err)
 	}
@@ -103,21 +116,37 @@ func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 		return err
 	}
 	reader := &Cache{store: values, owner: c.owner, now: c.now}
-	_, s, err := reader.read(ctx)
+	_, seen, err := reader.read(ctx, values)
 	if err != nil {
 		return err
 	}
-	for _, col := range s.columns() {
-		col.data = values.byKey[col.key()]
-	}
-	s.stamp, s.value, s.root = s.root, nil, nil
+	whole := &change{replace: func(*snapshot) *snapshot { return seen.base.withBytes(values.byKey) }, stamp: seen.root}
 
 	end, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	return c.commit(ctx, s, anything)
+	return c.behind.instead(func() error { return c.commit(ctx, whole) })
+}
+
+// withBytes returns s, each of whose columns has the bytes that byKey has for it.
+func (s *snapshot) withBytes(byKey map[string][]byte) *snapshot {
+	next := *s
+	give := func(columns []*column) {
+		for i, c := range columns {
+			if c != nil {
+				with := *c
+				with.data = byKey[c.key]
+				columns[i] = &with
+			}
+		}
+	}
+	next.peers.columns, next.users.columns = slices.Clone(s.peers.columns), slices.Clone(s.users.columns)
+	give(next.single[:])
+	give(next.peers.columns)
+	give(next.users.columns)
+	return &next
 }
 
 // exported is the store that an exported snapshot stands for. Only Load can be used.
@@ -126,9 +155,13 @@ type exported struct {
 	byKey map[string][]byte
 }
 
-// openExported returns the exported snapshot in data.
+// openExported returns the exported snapshot in data. Its columns are in the root's order, one value
+// each, so that a small file can't stand for a large snapshot.
 func openExported(data []byte) (exported, error) {
 	const name = "exported snapshot"
+	if len(data) > maxExported {
+		return exported{}, corrupt(name, fmt.Sprintf("more than %d bytes", maxExported))
+	}
 	values, err := codec.DecodeExported(data)
 	if err != nil {
 		return exported{}, corruptBy(name, err)
@@ -136,17 +169,23 @@ func openExported(data []byte) (exported, error) {
 	if len(values) == 0 {
 		return exported{}, corrupt(name, "empty")
 	}
-	root, err := openRoot(values[0])
+	if _, err := openRoot(values[0]); err != nil {
+		return exported{}, err
+	}
+	columns, err := allColumns(values[0])
 	if err != nil {
 		return exported{}, err
 	}
-	byDigest := make(map[format.Digest][]byte)
-	for _, v := range values[1:] {
-		byDigest[digestOf(v)] = v
+	if len(columns) != len(values)-1 {
+		return exported{}, corrupt(name, fmt.Sprintf("%d values for %d columns", len(values)-1, len(columns)))
 	}
 	byKey := map[string][]byte{rootKey: values[0]}
-	for _, col := range root.Columns {
-		if v, ok := byDigest[col.Digest]; ok {
+	for i, col := range columns {
+		switch v := values[1+i]; {
+		case !known(col.Kind): // of a later version
+		case uint64(len(v)) != col.Size || digestOf(v) != col.Digest:
+			return exported{}, corrupt(columnName(col), "digest differs")
+		default:
 			byKey[columnKey(col)] = v
 		}
 	}

@@ -2,16 +2,12 @@ package netmapcache
 
 import (
 	"slices"
-	"time"
+
+	"tailscale.com/tailcfg"
 )
 
 // Attempts is how often something is tried that other writers outrun.
 const Attempts = attempts
-
-// WithClock makes a Cache take the time from now.
-func WithClock(now func() time.Time) Option {
-	return func(c *Cache) { c.now = now }
-}
 
 // SealForTest seals the bytes of a root.
 func SealForTest(root []byte) []byte {
@@ -19,3 +15,9 @@ func SealForTest(root []byte) []byte {
 	digest := digestOf(value)
 	return append(value, digest[:]...)
 }
+
+// PeerPart returns the part, of n, that a peer belongs to.
+func PeerPart(id string, n int) int { return int(peerHash(tailcfg.StableNodeID(id)) & uint64(n-1)) }
+
+// UserPart returns the part, of n, that a user belongs to.
+func UserPart(id, n int) int { return int(userHash(tailcfg.UserID(id)) & uint64(n-1)) }

@@ -24,6 +24,13 @@ func TestFaults(t *testing.T) {
 	t.Run("atomic store", func(t *testing.T) {
 		cachetest.Faults(t, 2, func() cachetest.Faulty { _, f := open(); return f })
 	})
+	t.Run("write-behind", func(t *testing.T) {
+		cachetest.Faults(t, 5, func() cachetest.Faulty {
+			_, f := open()
+			f.Behind = true
+			return f
+		})
+	})
 	t.Run("plain store", func(t *testing.T) {
 		cachetest.Faults(t, 7, func() cachetest.Faulty {
 			s, f := open()

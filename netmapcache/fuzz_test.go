@@ -254,7 +254,7 @@ func snapshotInput(nm *netmap.NetworkMap) []byte {
 	s := (*snapshot)(nil).with(nm)
 	data := []byte{partsByte(len(s.peers.parts)) | partsByte(len(s.users.parts))<<4}
 	for _, c := range s.columns() {
-		data = appendRecord(data, byte(c.Kind)|byte(c.Part)<<4, c.bytes(new([]byte)))
+		data = appendRecord(data, byte(c.Kind)|byte(c.Part)<<4, c.data)
 	}
 	return data
 }

@@ -5,28 +5,29 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
+	"github.com/netmapcache/netmapcache/store"
 )
 
-// Info describes the cached netmap.
+// Info describes the cached netmap. Its JSON has these names in all versions.
 type Info struct {
 	// SavedAt is when the netmap was last changed, by the clock of the device.
-	SavedAt time.Time
+	SavedAt time.Time `json:"savedAt"`
 
 	// ConfirmedAt is when the netmap was last known to be current, that is when
 	// it was last stored or updated. Storing the same netmap
 	// again moves it at most every ten minutes.
-	ConfirmedAt time.Time
+	ConfirmedAt time.Time `json:"confirmedAt"`
 
-	Owner      string // as given to WithOwner
-	Peers      int    // number of peers
-	Users      int    // number of user profiles
-	Columns    int    // number of columns, each a value in the store
-	Bytes      int64  // size of the columns and of the root, in bytes
-	Generation uint64 // number of changes written to the store since it was empty
+	Owner      string `json:"owner"`      // as given to WithOwner
+	Peers      int    `json:"peers"`      // number of peers
+	Users      int    `json:"users"`      // number of user profiles
+	Columns    int    `json:"columns"`    // number of columns, each a value in the store
+	Bytes      int64  `json:"bytes"`      // size of the columns and of the root, in bytes
+	Generation uint64 `json:"generation"` // number of changes written to the store since it was empty
 
 	// Upstream tells that the store holds the layout of upstream's package, of
 	// which nothing else is known without reading all of it.
-	Upstream bool
+	Upstream bool `json:"upstream"`
 }
 
 // Info describes the cached netmap from its root alone, whoever the owner
@@ -41,7 +42,11 @@ func (c *Cache) Info(ctx context.Context) (Info, error) {
 		return Info{}, err
 	}
 	defer end()
-	value, err := c.loadRoot(ctx)
+	var value []byte
+	err = c.withView(ctx, func(s store.Store, _ bool) (err error) {
+		value, err = loadRoot(ctx, s)
+		return err
+	})
 	if err != nil {
 		return Info{}, err
 	}

@@ -57,7 +57,6 @@ type interleaved struct {
 type interleavedWriter struct {
 	*netmapcache.Cache
 	owner string
-	last  []content // what the Cache may remember; nil for nothing
 
 	*call // under way; nil if none is
 	next  func() (struct{}, bool)
@@ -65,7 +64,7 @@ type interleavedWriter struct {
 	pause func(struct{}) bool // ends a turn of the call
 
 	seen    []*commit // what was stored when the call began, and after each change since
-	took    *content  // what the call committed
+	took    bool      // the call committed something
 	cleared bool      // the call removed what was stored
 	outcome outcome
 }
@@ -81,7 +80,7 @@ func (m *interleaved) goOn(t *rapid.T) {
 }
 
 func (m *interleaved) begin(w *interleavedWriter, k call) {
-	w.call, w.seen, w.took, w.cleared = &k, []*commit{m.stored}, nil, false
+	w.call, w.seen, w.took, w.cleared = &k, []*commit{m.stored}, false, false
 	w.next, w.stop = iter.Pull(func(yield func(struct{}) bool) {
 		w.pause = yield
 		w.outcome = k.do(m.ctx, w.Cache, m.shared)
@@ -111,7 +110,7 @@ func (m *interleaved) resume(t *rapid.T, w *interleavedWriter, n int) {
 						seen = append(seen, *s)
 					}
 				}
-				t.Fatalf("%s: %v; of %+v was stored meanwhile: %+v", w.Op, err, w.results(m.stored != nil), seen)
+				t.Fatalf("%s: %v; was stored meanwhile: %+v", w.Op, err, seen)
 			}
 			w.call = nil
 		}
@@ -161,15 +160,13 @@ func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 	case op == "Remove" && key == "self" && w.Op == "Clear" && !w.cleared:
 		w.cleared = true
 		m.stored = nil
-	case op == "Commit" && key == "self" && w.writes() && w.took == nil && ok:
-		if info.Owner != w.owner {
-			return fmt.Errorf("owner is %q, want %q", info.Owner, w.owner)
+	case op == "Commit" && key == "self" && w.writes() && !w.took && ok:
+		want, ok := w.result(before)
+		if !ok || c != want.content || info.Owner != want.owner {
+			return fmt.Errorf("stored %+v of %q, want %+v (%v)", c, info.Owner, want, ok)
 		}
-		if results := w.results(before != nil); !slices.Contains(results, c) {
-			return fmt.Errorf("stored %+v, want one of %+v", c, results)
-		}
-		w.took = &c
-		m.stored = &commit{content: c, owner: w.owner}
+		w.took = true
+		m.stored = &want
 	}
 	if ok != (m.stored != nil) || ok && c != m.stored.content {
 		return fmt.Errorf("%s %q changed what is stored to %+v (%v), from %+v", op, key, c, ok, before)
@@ -182,29 +179,20 @@ func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 	return nil
 }
 
-// results returns what the call under way may commit where something is stored, or where
-// nothing is. That is what it makes of the content that its Cache remembers; if that is
-// nothing, of what was stored at some time since it began.
-func (w *interleavedWriter) results(stored bool) []content {
-	if w.Op == "Store" || w.Op == "UpdateSelfOnly" && !stored {
-		return []content{w.on(selfOnly)}
+// result returns what the call under way makes of what is stored, and whether it may.
+func (w *interleavedWriter) result(stored *commit) (next commit, ok bool) {
+	base := selfOnly
+	switch {
+	case w.Op == "Store":
+	case stored == nil:
+		ok = w.Op == "UpdateSelfOnly"
+		return commit{content: w.on(base), owner: w.owner}, ok
+	case stored.isForeign(w.owner):
+		return next, false
+	default:
+		base = stored.content
 	}
-	if !stored {
-		return nil // another has cleared it
-	}
-	var results []content
-	for _, c := range w.last {
-		results = append(results, w.on(c))
-	}
-	if w.last != nil && (w.Op != "UpdateSelfOnly" || !w.saw((*commit).isNone)) {
-		return results
-	}
-	for _, s := range w.seen {
-		if s != nil && !s.isForeign(w.owner) {
-			results = append(results, w.on(s.content))
-		}
-	}
-	return results
+	return commit{content: w.on(base), owner: w.call.owner(w.owner, stored)}, true
 }
 
 func (c *commit) isNone() bool { return c == nil }
@@ -220,14 +208,11 @@ func (m *interleaved) end(w *interleavedWriter) error {
 	err := w.outcome.err
 	switch {
 	case err == nil:
-	case w.took != nil || w.cleared:
+	case w.took || w.cleared:
 		return fmt.Errorf("changed the store and failed: %w", err)
 	case w.Op == "Store" || w.Op == "Clear":
 		return err
 	case isNone(err) && w.saw((*commit).isNone):
-		if w.updates() {
-			w.last = nil
-		}
 		return nil
 	case errors.Is(err, netmapcache.ErrWrongOwner) && w.saw(func(c *commit) bool { return c.isForeign(w.owner) }):
 		return nil
@@ -235,31 +220,22 @@ func (m *interleaved) end(w *interleavedWriter) error {
 		return err
 	}
 
-	// is returns a test for what was stored.
-	is := func(c content) func(*commit) bool {
-		return func(s *commit) bool { return s != nil && s.content == c }
-	}
 	switch {
-	case w.took != nil:
-		w.last = []content{*w.took}
+	case w.took, w.cleared:
 	case w.writes():
-		// It found its netmap stored.
-		w.last = slices.DeleteFunc(w.results(true), func(c content) bool {
-			return !w.saw(func(s *commit) bool { return is(c)(s) && s.owner == w.owner })
-		})
-		if len(w.last) == 0 {
+		// It found what it would make stored already.
+		if !w.saw(func(s *commit) bool {
+			want, ok := w.result(s)
+			return ok && s != nil && s.content == want.content && s.owner == want.owner
+		}) {
 			return errors.New("succeeded without effect")
 		}
 	case w.Op == "Clear":
-		if !w.cleared {
-			return errors.New("succeeded without effect")
-		}
-		w.last = nil
+		return errors.New("succeeded without effect")
 	case w.Op == "Load":
-		if !w.saw(is(w.outcome.loaded)) {
+		if !w.saw(func(s *commit) bool { return s != nil && s.content == w.outcome.loaded }) {
 			return fmt.Errorf("loaded %+v", w.outcome.loaded)
 		}
-		w.last = []content{w.outcome.loaded}
 	case w.Op == "Info":
 		if !w.saw(func(s *commit) bool {
 			if s == nil {

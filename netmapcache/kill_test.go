@@ -26,6 +26,7 @@ import (
 const (
 	envKillPath  = "NETMAPCACHE_KILL_PATH"
 	envKillFirst = "NETMAPCACHE_KILL_FIRST"
+	envKillDelay = "NETMAPCACHE_KILL_DELAY" // of write-behind; empty for none
 )
 
 var killBase = netmaptest.Realistic(60, 1)
@@ -38,7 +39,7 @@ func afterCall(n int) *netmap.NetworkMap {
 	nm.Domain = strconv.Itoa(stored)
 	nm.Peers = nil
 	for _, p := range killBase.Peers {
-		nm.Peers = append(nm.Peers, change(p, func(n *tailcfg.Node) { n.HomeDERP = stored }))
+		nm.Peers = append(nm.Peers, change(p, func(n *tailcfg.Node) { n.Sharer = tailcfg.UserID(stored) }))
 	}
 	result := &nm
 	if n > stored {
@@ -60,7 +61,15 @@ func TestKilledProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := netmapcache.NewCache(netmapcache.FileStore(path))
+	var opts []netmapcache.Option
+	if delay := os.Getenv(envKillDelay); delay != "" {
+		d, err := time.ParseDuration(delay)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opts = append(opts, netmapcache.WithWriteBehind(d, func(err error) { panic(err) }))
+	}
+	c := netmapcache.NewCache(netmapcache.FileStore(path), opts...)
 	for ; ; n++ {
 		nm := afterCall(n)
 		switch n % 3 {
@@ -73,6 +82,11 @@ func TestKilledProcess(t *testing.T) {
 		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if n%3 == 2 {
+			if err := c.Flush(context.Background()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		fmt.Println("completed", n)
 	}
@@ -89,7 +103,7 @@ func TestKills(t *testing.T) {
 	kills, unreported, midway := torture.Times(20, 300), 0, 0
 	next := 0
 	for kill := range kills {
-		last, err := killProcess(t, path, next)
+		last, err := killProcess(t, path, next, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,11 +137,46 @@ func TestKills(t *testing.T) {
 	t.Logf("%d kills: %d left files of an unfinished commit, %d a snapshot that was not yet reported", kills, midway, unreported)
 }
 
+// TestKillsBehind kills a process that notes changes, which are committed 3 ms later or, after each third call, by Flush:
+// what is left is the snapshot of one of the calls since the last Flush, whole, or of that, and the next Store leaves nothing else.
+func TestKillsBehind(t *testing.T) {
+	path := t.TempDir()
+	s := netmapcache.FileStore(path)
+	previous := cachetest.Other()
+	mustStore(t, netmapcache.NewCache(s), previous)
+	next, flushes := 0, 0
+	for kill := range torture.Times(10, 200) {
+		last, err := killProcess(t, path, next, "3ms")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants := []*netmap.NetworkMap{previous}
+		for n := next; n <= last+1; n++ {
+			if n%3 == 2 && n <= last {
+				wants = nil // what was before the Flush that followed
+				flushes++
+			}
+			wants = append(wants, afterCall(n))
+		}
+		if _, err := cachetest.Loads(t.Context(), netmapcache.NewCache(s), wants...); err != nil {
+			t.Fatalf("kill %d, after call %d: %v", kill, last, err)
+		}
+		previous = netmaptest.WithSelfChanged(killBase, uint64(kill))
+		if err := cachetest.Recovers(t.Context(), s, netmapcache.NewCache(s), previous); err != nil {
+			t.Fatalf("kill %d: %v", kill, err)
+		}
+		next = (last + 4) / 3 * 3
+	}
+	if flushes == 0 {
+		t.Error("no process had flushed anything before it was killed")
+	}
+}
+
 // killProcess kills a process that begins with call first, some time after it
-// has completed some calls. It returns the number of the last that completed.
-func killProcess(t *testing.T, path string, first int) (last int, err error) {
+// has completed some calls, with write-behind if delay is not empty. It returns the number of the last that completed.
+func killProcess(t *testing.T, path string, first int, delay string) (last int, err error) {
 	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProcess$")
-	p.Env = append(os.Environ(), envKillPath+"="+path, envKillFirst+"="+strconv.Itoa(first))
+	p.Env = append(os.Environ(), envKillPath+"="+path, envKillFirst+"="+strconv.Itoa(first), envKillDelay+"="+delay)
 	out, err := p.StdoutPipe()
 	if err != nil {
 		return 0, err

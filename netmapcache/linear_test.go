@@ -96,15 +96,14 @@ func record(t *testing.T, clients []client, clears bool, seed uint64) []porcupin
 	for id, do := range clients {
 		c := &caller{id: id, rand: rand.New(rand.NewPCG(seed, uint64(id))), clears: clears}
 		one := func() bool {
-			k, in := c.draw()
-			op := porcupine.Operation{ClientId: id, Input: in, Call: clock.Add(1)}
+			k := c.draw()
+			op := porcupine.Operation{ClientId: id, Input: k, Call: clock.Add(1)}
 			r, err := do(k)
 			op.Output, op.Return = r, clock.Add(1)
 			if err != nil || r.Err != "" {
 				t.Errorf("client %d, %s: %s, %v", id, k.Op, r.Err, err)
 				return false
 			}
-			c.note(in, r)
 			mu.Lock()
 			defer mu.Unlock()
 			history = append(history, op)
@@ -125,33 +124,18 @@ func record(t *testing.T, clients []client, clears bool, seed uint64) []porcupin
 	return history
 }
 
-// input is a call and what it stores if it succeeds: an update's base is what its
-// own Cache remembers, which the caller knows.
-type input struct {
-	op     string
-	result content
-}
-
 // A caller draws the calls of a client.
 type caller struct {
 	id     int
 	rand   *rand.Rand
 	clears bool
 	calls  int
-	memory *content // what the Cache remembers; nil for nothing
 }
 
-// draw returns the next call. The first is Store. An update of a Cache that remembers
-// nothing isn't drawn: it reads what it updates and commits the result, and is not
-// atomic. Neither is UpdateSelfOnly where others clear the cache.
-func (c *caller) draw() (call, input) {
-	ops := []string{"Store", "Store", "Load", "Load", "Load", "Info"}
-	if c.memory != nil {
-		ops = append(ops, "UpdatePeers", "UpdatePeers", "UpdateUserProfiles", "UpdatePacketFilter")
-		if !c.clears {
-			ops = append(ops, "UpdateSelfOnly")
-		}
-	}
+// draw returns the next call. The first is Store.
+func (c *caller) draw() call {
+	ops := []string{"Store", "Store", "Load", "Load", "Load", "Info",
+		"UpdatePeers", "UpdatePeers", "UpdateUserProfiles", "UpdatePacketFilter", "UpdateSelfOnly"}
 	if c.clears {
 		ops = append(ops, "Clear")
 	}
@@ -173,26 +157,7 @@ func (c *caller) draw() (call, input) {
 			k.Arg.Users[u] = version * c.rand.IntN(2)
 		}
 	}
-	in := input{op: k.Op}
-	if k.Op == "Store" {
-		in.result = k.Arg
-	} else if k.updates() {
-		in.result = k.on(*c.memory)
-	}
-	return k, in
-}
-
-// note keeps what the Cache remembers after a call.
-func (c *caller) note(in input, r reply) {
-	switch {
-	case in.op == "Clear", r.None && strings.HasPrefix(in.op, "Update"):
-		c.memory = nil
-	case r.None || in.op == "Info":
-	case in.op == "Load":
-		c.memory = &r.Loaded
-	default:
-		c.memory = &in.result
-	}
+	return k
 }
 
 // A state is what a store holds.
@@ -205,24 +170,26 @@ type state struct {
 var register = porcupine.Model{
 	Init: func() any { return state{none: true} },
 	Step: func(before, in, out any) (bool, any) {
-		s, i, r := before.(state), in.(input), out.(reply)
-		switch i.op {
-		case "Store":
-			return true, state{content: i.result}
-		case "Clear":
+		s, k, r := before.(state), in.(call), out.(reply)
+		switch {
+		case k.Op == "Store":
+			return true, state{content: k.Arg}
+		case k.Op == "UpdateSelfOnly" && s.none:
+			return true, state{content: k.on(selfOnly)}
+		case k.Op == "Clear":
 			return true, state{none: true}
 		}
 		if r.None || s.none {
 			return r.None && s.none, s
 		}
-		switch i.op {
+		switch k.Op {
 		case "Load":
 			return s.content == r.Loaded, s
 		case "Info":
 			peers, users := s.counts()
 			return r.Peers == peers && r.Users == users, s
 		}
-		return true, state{content: i.result}
+		return true, state{content: k.on(s.content)}
 	},
 }
 

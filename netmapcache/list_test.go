@@ -10,9 +10,9 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// TestReplacePeers changes lists of peers at random. Whether a list was made of the
-// one before, or of all peers, it has the same columns.
-func TestReplacePeers(t *testing.T) {
+// TestDividePeers changes lists of peers at random. Whether the parts of peers are known from the
+// list before, or from the peers, the list has the same columns.
+func TestDividePeers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	pool := netmaptest.Realistic(400, 1).Peers
 	twin := func(p tailcfg.NodeView, change func(*tailcfg.Node)) tailcfg.NodeView {
@@ -20,14 +20,13 @@ func TestReplacePeers(t *testing.T) {
 		change(n)
 		return n.View()
 	}
-	replaced := 0
 	for range 300 {
-		given := slices.Clone(pool[:1+rng.IntN(300)])
-		rng.Shuffle(rng.IntN(2)*len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
+		peers := slices.Clone(pool[:1+rng.IntN(300)])
+		rng.Shuffle(rng.IntN(2)*len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
 		if rng.IntN(4) == 0 {
-			given[rng.IntN(len(given))] = given[0] // the same peer twice
+			peers[rng.IntN(len(peers))] = peers[0] // the same peer twice
 		}
-		next := slices.Clone(given)
+		next := slices.Clone(peers)
 		for range rng.IntN(4) {
 			i := rng.IntN(len(next) + 1)
 			switch op := rng.IntN(6); {
@@ -43,22 +42,38 @@ func TestReplacePeers(t *testing.T) {
 				next[i] = twin(next[i], func(n *tailcfg.Node) { n.Expired = !n.Expired })
 			}
 		}
-		valid := func(peers []tailcfg.NodeView) []tailcfg.NodeView {
-			return slices.DeleteFunc(slices.Clone(peers), func(p tailcfg.NodeView) bool { return !p.Valid() })
-		}
-		old := peerOps.divide(valid(given), list[tailcfg.NodeView]{})
-		got, ok := replacePeers(old, given, next)
-		if !ok {
-			continue
-		}
-		replaced++
-		want := peerOps.divide(valid(next), old)
+		valid := slices.DeleteFunc(slices.Clone(next), func(p tailcfg.NodeView) bool { return !p.Valid() })
+		old, parts := dividePeers(peers, given{}, list[tailcfg.NodeView]{})
+		got, _ := dividePeers(next, given{peers: peers, parts: parts}, old)
+		want := peerOps.divide(valid, old)
 		if !slices.EqualFunc(got.columns, want.columns, sameColumn) || !slices.EqualFunc(got.parts, want.parts, slices.Equal) {
-			t.Fatalf("%d peers became %d: the columns differ from those of all peers", len(given), len(next))
+			t.Fatalf("%d peers became %d: the columns differ from those of all peers", len(peers), len(next))
 		}
 	}
-	if replaced < 100 {
-		t.Errorf("only %d of 300 changes were made by replacing", replaced)
+}
+
+// TestEditLooksOnce: an edit looks at each element of a part a bounded number of times, however many of them are
+// edited. Somebody who can choose IDs can have all of them belong to one part.
+func TestEditLooksOnce(t *testing.T) {
+	const n = 2000
+	looks := 0
+	ops := listOps[user, tailcfg.UserID]{
+		perPart: n,
+		key:     func(u user) tailcfg.UserID { looks++; return u.id },
+		hash:    func(tailcfg.UserID) uint64 { return 0 },
+		compare: userOps.compare,
+		encode:  func(dst []byte, _ []user) []byte { return append(dst, 0) },
+	}
+	var users []user
+	edits := make(map[tailcfg.UserID]func([]user) []user)
+	for i := range tailcfg.UserID(n) {
+		users = append(users, user{id: i})
+		edits[i] = func([]user) []user { return []user{{id: i}} }
+	}
+	old := ops.divide(users, list[user]{})
+	looks = 0
+	if l := ops.edit(old, edits); len(l.parts[0]) != n || looks > 4*n {
+		t.Errorf("%d looks at %d elements of a part of %d", looks, n, len(l.parts[0]))
 	}
 }
 

@@ -2,9 +2,12 @@ package netmapcache
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache/internal/codec"
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
@@ -14,9 +17,13 @@ import (
 	"tailscale.com/types/views"
 )
 
+// maxFuture is how far in the future a snapshot may have been confirmed, by the
+// clock of now, under [WithMaxAge]: a clock may be set to another time zone, or be wrong for a while.
+const maxFuture = 24 * time.Hour
+
 // Load returns the cached netmap, whose Cached field is true. If there is none
 // that can be used, the error satisfies errors.Is(err, [ErrCacheNotAvailable]),
-// and another sentinel tells why, if that isn't just that nothing was stored.
+// and another sentinel tells why: [ErrEmpty], [ErrCorrupt], [ErrWrongOwner], [ErrExpired] or [ErrFormat].
 // Any other error comes from the store, or tells that other writers were faster
 // each time, as [Cache.Store] says.
 //
@@ -31,52 +38,47 @@ func (c *Cache) Load(ctx context.Context) (*netmap.NetworkMap, error) {
 		return nil, err
 	}
 	defer end()
-	nm, s, err := c.read(ctx)
-	if err != nil {
-		if errors.Is(err, ErrCorrupt) {
-			c.last = nil // what it says of the store's columns isn't so
-		}
-		return nil, err
-	}
-	c.last = s
-	return nm, nil
-}
-
-// base returns the snapshot that an update starts from: the one this Cache wrote
-// or read last, else the stored one. If there is none, it returns errNoBase.
-func (c *Cache) base(ctx context.Context) (*snapshot, error) {
-	if c.last != nil {
-		return c.last, nil
-	}
-	_, s, err := c.read(ctx)
-	if err == ErrCacheNotAvailable {
-		return nil, errNoBase
-	} else if err != nil {
-		return nil, err
-	}
-	c.last = s
-	return s, nil
-}
-
-// read reads the stored snapshot, and makes the netmap of it. If there is
-// none, the error is ErrCacheNotAvailable itself.
-func (c *Cache) read(ctx context.Context) (nm *netmap.NetworkMap, s *snapshot, err error) {
-	err = c.settled(ctx, func(value []byte) (err error) {
-		if isUpstream(value) {
-			nm, s, err = c.readUpstream(ctx, value)
+	var nm *netmap.NetworkMap
+	err = c.withView(ctx, func(s store.Store, noted bool) (err error) {
+		if noted {
+			nm, _, err = c.read(ctx, s)
 		} else {
-			nm, s, err = c.readColumns(ctx, value)
+			nm, _, err = c.readStored(ctx)
 		}
 		return err
 	})
-	return nm, s, err
+	return nm, err
 }
 
-// settled calls read with the value of the root, and again as long as what read finds to be
-// corrupt may just have been replaced by another writer. If there is no
-// root, the error is ErrCacheNotAvailable itself.
-func (c *Cache) settled(ctx context.Context, read func(root []byte) error) error {
-	value, err := c.loadRoot(ctx)
+// readStored reads the stored snapshot, makes the netmap of it, and remembers what it saw.
+func (c *Cache) readStored(ctx context.Context) (*netmap.NetworkMap, *observation, error) {
+	nm, seen, err := c.read(ctx, c.store)
+	if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrEmpty) {
+		c.last = seen // nil for an error: then what the last one says isn't so
+	}
+	return nm, seen, err
+}
+
+// read reads the snapshot in s, and makes the netmap of it.
+func (c *Cache) read(ctx context.Context, s store.Store) (nm *netmap.NetworkMap, seen *observation, err error) {
+	err = settled(ctx, s, func(value []byte) (err error) {
+		if isUpstream(value) {
+			nm, seen, err = c.readUpstream(ctx, s, value)
+		} else {
+			nm, seen, err = c.readColumns(ctx, s, value)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return nm, seen, nil
+}
+
+// settled calls read with the value of the root in s, and again as long as what read finds to be
+// corrupt may just have been replaced by another writer.
+func settled(ctx context.Context, s store.Store, read func(root []byte) error) error {
+	value, err := loadRoot(ctx, s)
 	for range attempts {
 		if err != nil {
 			return err
@@ -86,7 +88,7 @@ func (c *Cache) settled(ctx context.Context, read func(root []byte) error) error
 			return readErr
 		}
 		var again []byte
-		again, err = c.loadRoot(ctx)
+		again, err = loadRoot(ctx, s)
 		if err == nil && bytes.Equal(again, value) {
 			return readErr
 		}
@@ -95,13 +97,16 @@ func (c *Cache) settled(ctx context.Context, read func(root []byte) error) error
 	return errOutrun
 }
 
-// loadRoot returns the value of the root key, or ErrCacheNotAvailable itself.
-func (c *Cache) loadRoot(ctx context.Context) ([]byte, error) {
-	value, err := c.store.Load(ctx, rootKey)
-	if errors.Is(err, ErrKeyNotFound) || err == nil && string(value) == cleared {
-		return nil, ErrCacheNotAvailable
-	} else if err != nil {
+// loadRoot returns the value of the root key in s.
+func loadRoot(ctx context.Context, s store.Store) ([]byte, error) {
+	value, err := s.Load(ctx, rootKey)
+	switch {
+	case isNotFound(err):
+		return nil, fmt.Errorf("netmapcache: %w: %w", ErrEmpty, err)
+	case err != nil:
 		return nil, loadError(rootKey, err)
+	case string(value) == cleared:
+		return nil, fmt.Errorf("netmapcache: %w", ErrEmpty)
 	}
 	return value, nil
 }
@@ -114,8 +119,8 @@ func loadError(name string, cause error) error {
 	return storeError(name, cause)
 }
 
-// readColumns reads the snapshot whose root is value.
-func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkMap, *snapshot, error) {
+// readColumns reads the snapshot in s whose root is value.
+func (c *Cache) readColumns(ctx context.Context, s store.Store, value []byte) (*netmap.NetworkMap, *observation, error) {
 	root, err := openRoot(value)
 	if err != nil {
 		return nil, nil, err
@@ -123,69 +128,135 @@ func (c *Cache) readColumns(ctx context.Context, value []byte) (*netmap.NetworkM
 	if c.owner != "" && root.Owner != c.owner {
 		return nil, nil, fmt.Errorf("netmapcache: %w", ErrWrongOwner)
 	}
-	if age := c.now().Sub(root.Confirmed); c.maxAge > 0 && age > c.maxAge {
+	if age := c.now().Sub(root.Confirmed); c.maxAge > 0 && (age > c.maxAge || age < -maxFuture) {
 		return nil, nil, fmt.Errorf("netmapcache: %w", ErrExpired)
 	}
 
-	s := &snapshot{
-		value: value,
-		root:  root,
-	}
-	nm := &netmap.NetworkMap{Cached: true}
-	keys := make([]string, len(root.Columns))
-	for i, col := range root.Columns {
-		keys[i] = columnKey(col)
+	r := newReader(root)
+	seen := &observation{value: value, root: root, base: r.snapshot, good: make(map[string]bool), upstream: root.Upstream}
+	for _, col := range root.Columns {
+		seen.removable = append(seen.removable, columnKey(col))
+		seen.good[columnKey(col)] = true
 	}
 	i := 0
-	for data, err := range store.LoadMany(ctx, c.store, keys) {
+	for data, err := range store.LoadMany(ctx, s, seen.removable) {
 		col := root.Columns[i]
 		i++
-		if err := s.take(nm, col, data, err); err != nil {
+		if err := r.take(col, data, err); err != nil {
 			return nil, nil, err
 		}
 	}
-	if i < len(keys) {
+	if i < len(root.Columns) {
 		return nil, nil, corrupt(columnName(root.Columns[i]), "missing")
 	}
-	// Only now are there known to be as many peers and users as the root says,
-	// and so a good reason for as many parts.
-	s.peers = s.peers.spread(root.PeerParts)
-	s.users = s.users.spread(root.UserParts)
-	nm.Peers = sortedPeers(s.peers.all())
-	if root.UserParts > 0 {
-		users := s.users.all()
-		nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView, len(users))
-		for _, u := range users {
-			nm.UserProfiles[u.id] = u.profile
-		}
-	}
-	if err := derive(nm); err != nil {
-		return nil, nil, err
-	}
-	return nm, s, nil
+	nm, err := r.netmap()
+	return nm, seen, err
 }
 
-// take puts what data holds into nm and s, if it is col. data and err are what
+// A reader makes a snapshot and its netmap of columns, one after the other.
+type reader struct {
+	root     *format.Root
+	snapshot *snapshot
+	nm       *netmap.NetworkMap
+	peers    []partOf[tailcfg.NodeView]
+	users    []partOf[user]
+}
+
+// partOf is a part of a list, and its column.
+type partOf[T any] struct {
+	elements []T
+	column   *column
+}
+
+func newReader(root *format.Root) *reader {
+	return &reader{root: root, snapshot: &snapshot{}, nm: &netmap.NetworkMap{Cached: true}}
+}
+
+// netmap returns the netmap of all columns, and completes the snapshot. Only now are there known to be
+// as many peers and users as the root says, and so a good reason for as many parts.
+func (r *reader) netmap() (*netmap.NetworkMap, error) {
+	r.snapshot.peers = listOf(r.peers, r.root.PeerParts)
+	r.snapshot.users = listOf(r.users, r.root.UserParts)
+	r.nm.Peers = sortedPeers(r.snapshot.peers.parts)
+	if r.root.UserParts > 0 {
+		r.nm.UserProfiles = make(map[tailcfg.UserID]tailcfg.UserProfileView)
+		for _, part := range r.snapshot.users.parts {
+			for _, u := range part {
+				r.nm.UserProfiles[u.id] = u.profile
+			}
+		}
+	}
+	if err := derive(r.nm); err != nil {
+		return nil, err
+	}
+	return r.nm, nil
+}
+
+// listOf returns the list of n parts in which parts are in their places, and the others empty.
+func listOf[T comparable](parts []partOf[T], n uint64) list[T] {
+	if n == 0 {
+		return list[T]{}
+	}
+	l := list[T]{make([][]T, n), make([]*column, n)}
+	for _, p := range parts {
+		l.parts[p.column.Part], l.columns[p.column.Part] = p.elements, p.column
+	}
+	return l
+}
+
+// sortedPeers returns the peers of all parts in order, those that compare equal in the order that they have.
+// It looks at each peer once, since it won't be in the processor's cache.
+func sortedPeers(parts [][]tailcfg.NodeView) []tailcfg.NodeView {
+	if parts == nil {
+		return nil
+	}
+	peers := slices.Concat(parts...)
+	type place struct {
+		id tailcfg.NodeID
+		i  int
+	}
+	order := make([]place, len(peers))
+	for i, p := range peers {
+		order[i] = place{p.ID(), i}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if c := cmp.Compare(a.id, b.id); c != 0 {
+			return c
+		}
+		return cmp.Or(comparePeers(peers[a.i], peers[b.i]), cmp.Compare(a.i, b.i))
+	})
+	sorted := make([]tailcfg.NodeView, len(peers))
+	for i, p := range order {
+		sorted[i] = peers[p.i]
+	}
+	return sorted
+}
+
+// take takes what data holds, if it is col. data and err are what
 // the store gave for the key of col.
-func (s *snapshot) take(nm *netmap.NetworkMap, col format.Column, data []byte, err error) error {
+func (r *reader) take(col format.Column, data []byte, err error) error {
 	name := columnName(col)
 	switch {
-	case errors.Is(err, ErrKeyNotFound):
+	case isNotFound(err):
 		return corrupt(name, "missing")
 	case err != nil:
 		return loadError(name, err)
 	case uint64(len(data)) != col.Size || digestOf(data) != col.Digest:
 		return corrupt(name, "digest differs")
 	}
-	if err := s.decode(nm, col, data); err != nil {
+	if err := r.decode(col, data); err != nil {
 		return corruptBy(name, err)
 	}
 	return nil
 }
 
-// decode puts what data, the bytes of col, holds into nm and s.
-func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte) error {
-	count, of := 1, any(nil)
+// decode takes what data, the bytes of col, holds.
+func (r *reader) decode(col format.Column, data []byte) error {
+	if err := codec.CheckCount(col, data); err != nil {
+		return err
+	}
+	nm := r.nm
+	var of any
 	switch col.Kind {
 	case format.KindNode:
 		n, err := codec.DecodeNode(data)
@@ -225,8 +296,7 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			return err
 		}
 		nm.PacketFilterRules = views.SliceOf(rules)
-		count = len(rules)
-		if count > 0 {
+		if len(rules) > 0 {
 			of = nm.PacketFilterRules.MapKey()
 		}
 	case format.KindPeers:
@@ -239,8 +309,10 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			restoreDisplayNames(n)
 			part[i] = n.View()
 		}
-		count = len(part)
-		peerOps.put(&s.peers, col, part)
+		if !peerOps.belong(part, col, r.root.PeerParts) {
+			return errors.New("a peer of another part")
+		}
+		r.peers = append(r.peers, partOf[tailcfg.NodeView]{part, peerOps.stored(col, part)})
 	case format.KindUsers:
 		users, err := codec.DecodeUsers(data)
 		if err != nil {
@@ -253,14 +325,13 @@ func (s *snapshot) decode(nm *netmap.NetworkMap, col format.Column, data []byte)
 			}
 			part[i] = user{u.ID, u.Profile.View()}
 		}
-		count = len(part)
-		userOps.put(&s.users, col, part)
-	}
-	if uint64(count) != col.Count {
-		return errors.New("count differs")
+		if !userOps.belong(part, col, r.root.UserParts) {
+			return errors.New("a user of another part")
+		}
+		r.users = append(r.users, partOf[user]{part, userOps.stored(col, part)})
 	}
 	if !partitioned(col.Kind) {
-		s.single[col.Kind] = &column{Column: col, data: data, of: of}
+		r.snapshot.single[col.Kind] = &column{Column: col, key: columnKey(col), data: data, of: of}
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package netmapcache_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,15 +17,15 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// What Load may allocate in all, whatever the store holds: so many bytes for each
-// stored byte, and for each column. These are the limits of package codec, and what
+// What Load may allocate in all, whatever the store holds: so many bytes beside so many for each
+// stored byte. These follow from the bounds of package codec, and from what
 // reading, checking and sorting take beside. What upstream's package makes of the
 // rules of a packet filter can take more, by the amounts for filters.
 const (
-	loadPerByte   = 48
-	loadPerColumn = 288 << 10
-	filterPerByte = 4 << 10
-	filterAlways  = 128 << 20
+	loadAlways    = 96 << 20
+	loadPerByte   = 128
+	filterAlways  = 96 << 20
+	filterPerByte = 8 << 10
 )
 
 // A hostileColumn is a column whose entry in the root is true, so that it is decoded.
@@ -41,7 +43,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func fillHostile(t *testing.T, s netmapcache.Store, root format.Root, columns []hostileColumn) {
+// fillHostile puts columns and their root into s, and returns the value of the root.
+func fillHostile(t *testing.T, s netmapcache.Store, root format.Root, columns []hostileColumn) []byte {
 	t.Helper()
 	root.Major = format.Major
 	for _, c := range columns {
@@ -49,55 +52,79 @@ func fillHostile(t *testing.T, s netmapcache.Store, root format.Root, columns []
 		must(t, s.Store(t.Context(), netmapcache.PlaceForTest(&col, []byte(c.data)), []byte(c.data)))
 		root.Columns = append(root.Columns, col)
 	}
-	must(t, s.Store(t.Context(), "self", netmapcache.SealForTest(codec.AppendRoot(nil, &root))))
+	value := netmapcache.SealForTest(codec.AppendRoot(nil, &root))
+	must(t, s.Store(t.Context(), "self", value))
+	return value
 }
 
-// TestLoadMemory loads small values that stand for large ones.
-func TestLoadMemory(t *testing.T) {
+// A hostileSnapshot has small values that stand for large ones.
+type hostileSnapshot struct {
+	name    string
+	root    format.Root
+	columns []hostileColumn // besides the self node
+	filter  bool            // whether there is a packet filter to parse
+	want    error
+}
+
+func hostileSnapshots() []hostileSnapshot {
 	const n = 20_000
-	node := hostileColumn{format.KindNode, 0, 1, "\xa1\x04\x01"} // {User: 1}
 	list := func(n int, element string) string {
 		head := binary.BigEndian.AppendUint32([]byte{0x9a}, uint32(n))
 		return string(head) + strings.Repeat(element, n)
 	}
-	var manyParts []hostileColumn
-	for i := range uint64(256) {
-		manyParts = append(manyParts, hostileColumn{format.KindPeers, i, 300, list(300, "\xa0")})
+	// parts returns columns of n equal peers each, which belong to their parts by their stable ID (field 2).
+	parts := func(columns, n int, element string) (parts []hostileColumn) {
+		for i := range columns {
+			id := 0
+			for netmapcache.PeerPart(fmt.Sprintf("%03x", id), columns) != i {
+				id++
+			}
+			element := string([]byte{element[0] + 1}) + fmt.Sprintf("\x02\x63%03x", id) + element[1:]
+			parts = append(parts, hostileColumn{format.KindPeers, uint64(i), uint64(n), list(n, element)})
+		}
+		return parts
 	}
 	filter := func(rule tailcfg.FilterRule) hostileColumn {
 		return hostileColumn{format.KindFilter, 0, 1, string(codec.AppendFilter(nil, []tailcfg.FilterRule{rule}))}
 	}
+	grant := func(dsts, caps int) tailcfg.FilterRule {
+		g := tailcfg.CapGrant{Dsts: make([]netip.Prefix, dsts)}
+		g.Caps = slices.Grow(g.Caps, caps)[:caps]
+		return tailcfg.FilterRule{CapGrant: []tailcfg.CapGrant{g}}
+	}
 	repeat := func(n int, s string) []string { return strings.Split(strings.Repeat(s+" ", n-1)+s, " ") }
-	tests := []struct {
-		name    string
-		root    format.Root
-		columns []hostileColumn
-		filter  bool // whether there is a packet filter to parse
-		want    error
-	}{
+	return []hostileSnapshot{
 		{"parts without peers", format.Root{PeerParts: 1 << 20, UserParts: 1 << 20}, nil, false, netmapcache.ErrCorrupt},
 		{"parts with peers that are missing", format.Root{PeerParts: 1 << 20}, []hostileColumn{
 			{format.KindPeers, 0, 1 << 20, ""}}, false, netmapcache.ErrCorrupt},
-		{"empty nodes", format.Root{PeerParts: 1}, []hostileColumn{{format.KindPeers, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
-		{"empty nodes in many parts", format.Root{PeerParts: 256}, manyParts, false, nil},
+		{"empty nodes", format.Root{PeerParts: 1}, []hostileColumn{{format.KindPeers, 0, n, list(n, "\xa0")}}, false, nil},
+		{"empty nodes in many parts", format.Root{PeerParts: 256}, parts(256, 130, "\xa0"), false, nil},
+		{"more empty nodes in many parts", format.Root{PeerParts: 256}, parts(256, 230, "\xa0"), false, netmapcache.ErrCorrupt},
+		{"fewer in the root than there are", format.Root{PeerParts: 1}, []hostileColumn{{format.KindPeers, 0, 1, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
+		{"nodes with all there is one of", format.Root{PeerParts: 256}, parts(256, 150, "\xa2\x0d\xa3\x11\xa1\x0c\xa1\x60\xf9\x00\x00\x17\xa0\x18\x2a\xa0\x14\xa1\x60\xf6"), false, nil},
 		{"empty users", format.Root{UserParts: 1}, []hostileColumn{{format.KindUsers, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
 		{"empty profiles", format.Root{UserParts: 1}, []hostileColumn{{format.KindUsers, 0, n, list(n, "\xa1\x02\xa0")}}, false, nil},
-		{"empty rules", format.Root{}, []hostileColumn{{format.KindFilter, 0, n, list(n, "\xa0")}}, false, netmapcache.ErrCorrupt},
+		{"empty rules", format.Root{}, []hostileColumn{{format.KindFilter, 0, n, list(n, "\xa0")}}, true, nil},
 		{"rules for all", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(n, "*")})}, true, nil},
 		{"ranges", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(n, "::1-ff::fffe")})}, true, netmapcache.ErrCorrupt},
 		{"few ranges", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{SrcIPs: repeat(1000, "::1-ff::fffe")})}, true, nil},
-		{"grants of all to all", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{CapGrant: []tailcfg.CapGrant{{
-			Dsts: make([]netip.Prefix, n), Caps: make([]tailcfg.PeerCapability, n)}}})}, true, netmapcache.ErrCorrupt},
-		{"grants of much to many", format.Root{}, []hostileColumn{filter(tailcfg.FilterRule{CapGrant: []tailcfg.CapGrant{{
-			Dsts: make([]netip.Prefix, 5000), Caps: make([]tailcfg.PeerCapability, 50)}}})}, true, nil},
+		{"grants of all to all", format.Root{}, []hostileColumn{filter(grant(n, n))}, true, netmapcache.ErrCorrupt},
+		{"grants of much to many", format.Root{}, []hostileColumn{filter(grant(20_000, 35))}, true, nil},
 	}
-	for _, tt := range tests {
+}
+
+// hostileNode is the self node of all of them.
+var hostileNode = hostileColumn{format.KindNode, 0, 1, "\xa1\x04\x01"} // {User: 1}
+
+// TestLoadMemory loads small values that stand for large ones.
+func TestLoadMemory(t *testing.T) {
+	for _, tt := range hostileSnapshots() {
 		t.Run(tt.name, func(t *testing.T) {
 			s := memstore.New()
-			fillHostile(t, s, tt.root, append([]hostileColumn{node}, tt.columns...))
-			limit := loadPerByte*storedBytes(t, s) + loadPerColumn*(len(tt.columns)+1)
+			fillHostile(t, s, tt.root, append([]hostileColumn{hostileNode}, tt.columns...))
+			limit := loadAlways + loadPerByte*storedBytes(t, s)
 			if tt.filter {
-				limit += filterPerByte*storedBytes(t, s) + filterAlways
+				limit += filterAlways + filterPerByte*storedBytes(t, s)
 			}
 			checkAllocated(t, s, limit, tt.want)
 		})
@@ -126,7 +153,7 @@ func TestLoadMemoryOfUpstream(t *testing.T) {
 			if name == "deep" {
 				want = netmapcache.ErrCorrupt
 			}
-			checkAllocated(t, s, perByte*storedBytes(t, s)+loadPerColumn, want)
+			checkAllocated(t, s, perByte*storedBytes(t, s)+288<<10, want)
 		})
 	}
 }

@@ -73,6 +73,14 @@ func (k call) on(base content) content {
 	return next
 }
 
+// owner returns the owner that a call by a Cache of owner own leaves, of a snapshot over base, which is nil for nothing.
+func (k call) owner(own string, base *commit) string {
+	if k.updates() && own == "" && base != nil {
+		return base.owner
+	}
+	return own
+}
+
 // writes reports whether call stores or updates a netmap.
 func (k call) writes() bool { return k.Op == "Store" || k.updates() }
 
@@ -140,8 +148,9 @@ func (v *versions) netmap(c content) *netmap.NetworkMap {
 		SelfNode: (&tailcfg.Node{ID: 1, StableID: "self", User: 1, Name: self}).View(),
 		Domain:   self,
 		DNS:      tailcfg.DNSConfig{Domains: []string{self}},
-		DERPMap:  &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{1: {RegionID: 1, RegionName: self}}},
+		DERPMap:  new(tailcfg.DERPMap),
 	}
+	netmaptest.AddRegion(nm.DERPMap, 1, &tailcfg.DERPRegion{RegionName: self})
 	if c.Self%2 == 1 {
 		nm.SSHPolicy = &tailcfg.SSHPolicy{Rules: []*tailcfg.SSHRule{{AcceptEnv: []string{self}}}}
 	}

@@ -43,6 +43,9 @@ func TestOmitted(t *testing.T) {
 	if _, err := c.Columns(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 		t.Errorf("Columns: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
 	}
+	if _, _, err := c.LoadPartial(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
+		t.Errorf("LoadPartial: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
+	}
 	if _, err := c.Info(t.Context()); !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 		t.Errorf("Info: got %v, want %v", err, netmapcache.ErrCacheNotAvailable)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,6 +120,25 @@ func openRoot(value []byte) (*format.Root, error) {
 	return root, nil
 }
 
+// known reports whether this build knows columns of kind k.
+func known(k format.Kind) bool { return int(k) < len(kindNames) }
+
+// allColumns returns the columns that the root in value names, those of kinds that a later version
+// added among them. value is one that openRoot accepts.
+func allColumns(value []byte) ([]format.Column, error) {
+	root, err := codec.DecodeRoot(value[1 : len(value)-sealTrailer])
+	if err != nil {
+		return nil, corruptBy(rootKey, err)
+	}
+	return root.Columns, nil
+}
+
+// hasUnknownColumns reports whether the root in value, which openRoot accepts, names columns that this build doesn't know.
+func hasUnknownColumns(value []byte) bool {
+	columns, err := allColumns(value)
+	return err != nil || slices.ContainsFunc(columns, func(c format.Column) bool { return !known(c.Kind) })
+}
+
 // checkRoot checks what the rest of the package relies on. Columns of kinds
 // that a later version added are dropped from root.
 func checkRoot(root *format.Root) error {
@@ -126,10 +146,10 @@ func checkRoot(root *format.Root) error {
 		return corrupt(rootKey, "impossible values")
 	}
 	peers, users := uint64(1), uint64(1) // a list may be empty and have one part
-	known := root.Columns[:0]
+	columns := root.Columns[:0]
 	var last format.Column
 	for _, c := range root.Columns {
-		if int(c.Kind) >= len(kindNames) {
+		if !known(c.Kind) {
 			continue
 		}
 		parts := uint64(1)
@@ -141,8 +161,9 @@ func checkRoot(root *format.Root) error {
 		case format.KindUsers:
 			parts = root.UserParts
 		}
+		empty := partitioned(c.Kind) && c.Count == 0
 		inOrder := c.Kind > last.Kind || c.Kind == last.Kind && c.Part > last.Part
-		if c.Part >= parts || !inOrder {
+		if c.Part >= parts || !inOrder || empty {
 			return corrupt(rootKey, "columns out of place")
 		}
 		switch c.Kind {
@@ -151,15 +172,18 @@ func checkRoot(root *format.Root) error {
 		case format.KindUsers:
 			users += min(c.Count, maxParts)
 		}
-		known = append(known, c)
+		columns = append(columns, c)
 		last = c
 	}
-	root.Columns = known
+	root.Columns = columns
 	if root.PeerParts > peers || root.UserParts > users {
 		return corrupt(rootKey, "more parts than elements")
 	}
-	if len(known) == 0 || known[0].Kind != format.KindNode {
+	if len(columns) == 0 || columns[0].Kind != format.KindNode {
 		return corrupt(rootKey, "no self node")
+	}
+	if err := codec.CheckRoot(root); err != nil {
+		return corruptBy(rootKey, err)
 	}
 	return nil
 }

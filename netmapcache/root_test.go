@@ -144,3 +144,17 @@ func stableID(rng *rand.Rand) string {
 	}
 	return string(id) + "CNTRL"
 }
+
+// TestPartHashes are the vectors of docs/format.md.
+func TestPartHashes(t *testing.T) {
+	for id, want := range map[tailcfg.StableNodeID]uint64{"": 0xcbf29ce44fd0bfc1, "nABC123CNTRL": 0x067e4ea93b0105b3, "é": 0x0ac21707bdda0906} {
+		if got := peerHash(id); got != want {
+			t.Errorf("stable ID %q: %#016x, want %#016x", id, got, want)
+		}
+	}
+	for id, want := range map[tailcfg.UserID]uint64{0: 0xa8c7f83280ddc1f7, 1: 0x89cd312994e7de8d, -1: 0x8cf51a8b705692b6, 4814224793237: 0x87a9f1b16a28695d} {
+		if got := userHash(id); got != want {
+			t.Errorf("user ID %d: %#016x, want %#016x", id, got, want)
+		}
+	}
+}

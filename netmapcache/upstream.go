@@ -3,7 +3,6 @@ package netmapcache
 import (
 	"context"
 	jsonv1 "encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,9 +56,9 @@ func isUpstreamKey(key string) bool {
 }
 
 // readUpstream reads a netmap in upstream's layout, where self is the value of
-// the root key. As upstream does, it takes columns that are absent for empty.
+// the root key in s. As upstream does, it takes columns that are absent for empty.
 // The layout tells neither an owner nor a time.
-func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkMap, *snapshot, error) {
+func (c *Cache) readUpstream(ctx context.Context, s store.Store, self []byte) (*netmap.NetworkMap, *observation, error) {
 	var selfNode upstreamNode
 	if err := decodeUpstream(rootKey, self, &selfNode); err != nil {
 		return nil, nil, err
@@ -75,7 +74,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 
 	var fields upstreamFields
 	fixed := []string{upstreamMisc, upstreamDNS, upstreamDERPMap, upstreamFilter, upstreamSSH}
-	if err := c.loadUpstream(ctx, fixed, func(key string, data []byte) error {
+	if err := loadUpstream(ctx, s, fixed, func(key string, data []byte) error {
 		return decodeUpstream(key, data, &fields)
 	}); err != nil {
 		return nil, nil, err
@@ -91,7 +90,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 	setMisc(nm, &fields.Misc)
 	restoreDisplayNames(selfNode.Node)
 
-	if err := c.eachUpstream(ctx, upstreamPeerPrefix, func(key string, data []byte) error {
+	if err := eachUpstream(ctx, s, upstreamPeerPrefix, func(key string, data []byte) error {
 		var peer upstreamNode
 		if err := decodeUpstream(key, data, &peer); err != nil {
 			return err
@@ -106,7 +105,7 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 	}
 	slices.SortStableFunc(nm.Peers, comparePeers)
 
-	if err := c.eachUpstream(ctx, upstreamUserPrefix, func(key string, data []byte) error {
+	if err := eachUpstream(ctx, s, upstreamUserPrefix, func(key string, data []byte) error {
 		var u upstreamUser
 		if err := decodeUpstream(key, data, &u); err != nil {
 			return err
@@ -124,30 +123,28 @@ func (c *Cache) readUpstream(ctx context.Context, self []byte) (*netmap.NetworkM
 	if err := derive(nm); err != nil {
 		return nil, nil, err
 	}
-	s := (*snapshot)(nil).with(nm)
-	s.value = self
-	return nm, s, nil
+	return nm, &observation{value: self, base: (*snapshot)(nil).with(nm), upstream: true}, nil
 }
 
 // eachUpstream calls decode for each key that begins with prefix.
-func (c *Cache) eachUpstream(ctx context.Context, prefix string, decode func(key string, data []byte) error) error {
+func eachUpstream(ctx context.Context, s store.Store, prefix string, decode func(key string, data []byte) error) error {
 	var keys []string
-	for key, err := range c.store.List(ctx, prefix) {
+	for key, err := range s.List(ctx, prefix) {
 		if err != nil {
 			return storeError(prefix, err)
 		}
 		keys = append(keys, key)
 	}
-	return c.loadUpstream(ctx, keys, decode)
+	return loadUpstream(ctx, s, keys, decode)
 }
 
 // loadUpstream calls decode for each of keys that the store holds.
-func (c *Cache) loadUpstream(ctx context.Context, keys []string, decode func(key string, data []byte) error) error {
+func loadUpstream(ctx context.Context, s store.Store, keys []string, decode func(key string, data []byte) error) error {
 	i := 0
-	for data, err := range store.LoadMany(ctx, c.store, keys) {
+	for data, err := range store.LoadMany(ctx, s, keys) {
 		key := keys[i]
 		i++
-		if errors.Is(err, ErrKeyNotFound) {
+		if isNotFound(err) {
 			continue
 		} else if err != nil {
 			return loadError(upstreamName(key), err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -18,35 +19,123 @@ import (
 	"tailscale.com/types/views"
 )
 
-// TestTwoWriters checks that of two caches on one store the last to commit wins,
-// whole, whatever each remembers.
+// TestTwoWriters checks that of two caches on one store a Store replaces the whole, and an update
+// changes only what it names, in what the other stored, whatever each remembers.
 func TestTwoWriters(t *testing.T) {
 	one, two := netmaptest.Realistic(120, 1), netmaptest.Realistic(130, 2)
+	with := func(nm *netmap.NetworkMap, peers ...tailcfg.NodeView) *netmap.NetworkMap {
+		next := *nm
+		next.Peers = append(slices.Clone(nm.Peers), peers...)
+		return &next
+	}
+	peer := func(id int) tailcfg.NodeView {
+		return (&tailcfg.Node{ID: tailcfg.NodeID(1<<60 + id), StableID: tailcfg.StableNodeID(fmt.Sprint("n", id)), Name: "added"}).View()
+	}
+	user := two.SelfNode.User()
+	profile := netmaptest.WithUserChanged(two, user, 3)
+	rules := netmaptest.WithFilterChanged(two, 4)
+	self := netmaptest.WithSelfChanged(two, 5)
+	for _, tt := range []struct {
+		name  string
+		a, b  func(ctx context.Context, c *netmapcache.Cache) error
+		start *netmap.NetworkMap
+		want  *netmap.NetworkMap
+	}{
+		{"Store, then Store", storing(two), storing(one), one, one},
+		{"Store, then a profile", storing(two), func(ctx context.Context, c *netmapcache.Cache) error {
+			return c.UpdateUserProfiles(ctx, map[tailcfg.UserID]tailcfg.UserProfileView{user: profile.UserProfiles[user]})
+		}, one, profile},
+		{"Store, then a filter", storing(two), func(ctx context.Context, c *netmapcache.Cache) error {
+			return c.UpdatePacketFilter(ctx, rules.PacketFilterRules)
+		}, one, rules},
+		{"Store, then the self node", storing(two), func(ctx context.Context, c *netmapcache.Cache) error {
+			return c.UpdateSelfOnly(ctx, self)
+		}, one, self},
+		{"a peer each", updating([]tailcfg.NodeView{peer(101)}), updating([]tailcfg.NodeView{peer(201)}), one, with(one, peer(101), peer(201))},
+		{"a peer removed, another added", updating(nil, one.Peers[119].StableID()), updating([]tailcfg.NodeView{peer(201)}), one,
+			with(netmaptest.WithPeersRemoved(one, 119), peer(201))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s netmapcache.Store) {
+				a, b := netmapcache.NewCache(s), netmapcache.NewCache(s)
+				mustStore(t, a, tt.start)
+				mustLoad(t, b)
+				for _, err := range []error{tt.a(t.Context(), a), tt.b(t.Context(), b)} {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				checkLoad(t, b, s, tt.want)
+				checkLoad(t, a, s, tt.want)
+				mustStore(t, a, tt.want)
+				checkNoOrphans(t, s)
+			})
+		})
+	}
+}
+
+func storing(nm *netmap.NetworkMap) func(ctx context.Context, c *netmapcache.Cache) error {
+	return func(ctx context.Context, c *netmapcache.Cache) error { return c.Store(ctx, nm) }
+}
+
+func updating(update []tailcfg.NodeView, remove ...tailcfg.StableNodeID) func(ctx context.Context, c *netmapcache.Cache) error {
+	return func(ctx context.Context, c *netmapcache.Cache) error { return c.UpdatePeers(ctx, update, remove) }
+}
+
+// TestUpdateOfAnothersSnapshot checks that a Cache changes nothing in a snapshot of another owner, though it
+// wrote the one before; and that one without an owner leaves the owner as it is.
+func TestUpdateOfAnothersSnapshot(t *testing.T) {
+	alices, bobs := netmaptest.Realistic(9, 1), netmaptest.Realistic(7, 2)
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
-		a, b := netmapcache.NewCache(s), netmapcache.NewCache(s)
-		mustStore(t, a, one)
-		mustStore(t, b, two)
-		checkLoad(t, b, s, two)
-		mustStore(t, a, one) // nothing new to a
-		checkLoad(t, a, s, one)
-
-		mustStore(t, b, two)
-		changed := change(one.Peers[3], func(n *tailcfg.Node) { n.HomeDERP = 77 })
-		if err := a.UpdatePeers(t.Context(), []tailcfg.NodeView{changed}, nil); err != nil {
+		alice := netmapcache.NewCache(s, netmapcache.WithOwner("alice"))
+		bob := netmapcache.NewCache(s, netmapcache.WithOwner("bob"))
+		mustStore(t, alice, alices)
+		mustStore(t, bob, bobs)
+		before := contents(t, s)
+		for name, err := range map[string]error{
+			"UpdatePeers":        alice.UpdatePeers(t.Context(), alices.Peers[:1], nil),
+			"UpdateUserProfiles": alice.UpdateUserProfiles(t.Context(), alices.UserProfiles),
+			"UpdatePacketFilter": alice.UpdatePacketFilter(t.Context(), alices.PacketFilterRules),
+			"UpdateSelfOnly":     alice.UpdateSelfOnly(t.Context(), alices),
+		} {
+			if !errors.Is(err, netmapcache.ErrWrongOwner) {
+				t.Errorf("%s: %v, want %v", name, err, netmapcache.ErrWrongOwner)
+			}
+		}
+		if diff := written(before, contents(t, s)); diff != nil {
+			t.Errorf("failed updates wrote %q", diff)
+		}
+		if err := netmapcache.NewCache(s).UpdatePeers(t.Context(), nil, []tailcfg.StableNodeID{bobs.Peers[6].StableID()}); err != nil {
 			t.Fatal(err)
 		}
-		want := *one
-		want.Peers = append([]tailcfg.NodeView{}, one.Peers...)
-		want.Peers[3] = changed
-		checkLoad(t, a, s, &want)
-		checkNoOrphans(t, s)
-
-		mustStore(t, b, two)
-		if err := a.UpdatePeers(t.Context(), []tailcfg.NodeView{changed}, nil); err != nil { // nothing new to a
-			t.Fatal(err)
+		if info, err := bob.Info(t.Context()); err != nil || info.Owner != "bob" || info.Peers != 6 {
+			t.Errorf("Info = %+v, %v, want 6 peers of bob", info, err)
 		}
-		checkLoad(t, a, s, &want)
-		checkNoOrphans(t, s)
+	})
+}
+
+// TestUpdatesAtOnce checks that of the updates of two caches at the same time none is lost.
+func TestUpdatesAtOnce(t *testing.T) {
+	const each = 20
+	eachStore(t, func(t *testing.T, s netmapcache.Store) {
+		nm := netmaptest.Realistic(8, 1)
+		mustStore(t, netmapcache.NewCache(s), nm)
+		var wg sync.WaitGroup
+		for w := range 2 {
+			c := netmapcache.NewCache(s)
+			wg.Go(func() {
+				for i := range each {
+					n := &tailcfg.Node{ID: tailcfg.NodeID(w*each + i), StableID: tailcfg.StableNodeID(fmt.Sprint(w, "-", i))}
+					if err := c.UpdatePeers(t.Context(), []tailcfg.NodeView{n.View()}, nil); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if got := mustLoad(t, netmapcache.NewCache(s)); len(got.Peers) != 8+2*each {
+			t.Errorf("%d peers are stored, want %d", len(got.Peers), 8+2*each)
+		}
 	})
 }
 
@@ -156,9 +245,12 @@ func TestWaitsForItsTurn(t *testing.T) {
 
 // beside has another writer act before each operation op on s, save those of the other;
 // for LoadMany, before each key.
-func beside(s *memstore.Store, op string, act func()) {
-	s.Before = func(o, key string) error {
-		if o == op && (op != "List" || key == "") {
+func beside(s *memstore.Store, op string, act func()) { besideKey(s, op, "", act) }
+
+// besideKey does so only before operations on key, unless that is empty.
+func besideKey(s *memstore.Store, op, key string, act func()) {
+	s.Before = func(o, k string) error {
+		if o == op && (op != "List" || k == "") && (key == "" || key == k) {
 			hook := s.Before
 			s.Before = nil
 			act()
@@ -179,9 +271,7 @@ func inDomain(nm *netmap.NetworkMap, n int) *netmap.NetworkMap {
 // just looked. Outrun too often, Store does without a guard, and an update changes nothing.
 func TestOutrun(t *testing.T) {
 	mine, theirs := netmaptest.Realistic(120, 1), netmaptest.Realistic(110, 2)
-	remove := []tailcfg.StableNodeID{mine.Peers[0].StableID()}
-	want := *mine
-	want.Peers = mine.Peers[1:]
+	remove := []tailcfg.StableNodeID{theirs.Peers[0].StableID(), mine.Peers[0].StableID()}
 	for _, abilities := range []string{"all", "four methods"} {
 		for _, times := range []int{1, 3, netmapcache.Attempts - 1, netmapcache.Attempts, 300} {
 			t.Run(fmt.Sprintf("%s, %d times", abilities, times), func(t *testing.T) {
@@ -201,21 +291,37 @@ func TestOutrun(t *testing.T) {
 				mustStore(t, c, mine)
 				checkLoad(t, c, s, mine)
 
-				round = times
-				mustStore(t, other, theirs) // moves the root on
+				// An update that has to begin anew reads what is stored. Over four methods it looks at the root
+				// once more before it writes.
+				op, outrun := "Commit", netmapcache.Attempts
+				if abilities != "all" {
+					op, outrun = "Load", 2*netmapcache.Attempts-1
+				}
+				s.Before = nil
+				last := theirs
+				mustStore(t, other, last)
 				round = 0
+				besideKey(s, op, "self", func() {
+					if round < times {
+						round++
+						last = inDomain(theirs, round)
+						mustStore(t, other, last)
+					}
+				})
 				err := c.UpdatePeers(t.Context(), nil, remove)
-				if times >= netmapcache.Attempts {
+				s.Before = nil
+				if times >= outrun {
 					if !errors.Is(err, store.ErrConflict) || errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 						t.Fatalf("UpdatePeers: %v, want ErrConflict", err)
 					}
-					checkLoad(t, other, s, inDomain(theirs, round))
-					s.Before = nil
+					checkLoad(t, other, s, last)
 					err = c.UpdatePeers(t.Context(), nil, remove)
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
+				want := *last
+				want.Peers = last.Peers[1:]
 				checkLoad(t, c, s, &want)
 				s.Before = nil
 				mustStore(t, netmapcache.NewCache(s), mine)
@@ -229,7 +335,7 @@ func TestOutrun(t *testing.T) {
 // bring back what another has cleared in the end.
 func TestUpdateOutrunByClear(t *testing.T) {
 	nm := netmaptest.Realistic(5, 1)
-	for _, times := range []int{1, 2, 10, netmapcache.Attempts} {
+	for _, times := range []int{1, 2, 10, netmapcache.Attempts - 1} {
 		s := memstore.New()
 		c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
 		mustStore(t, c, nm)
@@ -282,7 +388,9 @@ func TestFirstUpdateOutrun(t *testing.T) {
 			if !errors.Is(err, store.ErrConflict) {
 				t.Errorf("outrun %d times: %v, want ErrConflict", times, err)
 			}
-			checkLoad(t, other, s, theirs)
+			if all := contents(t, s); len(all) > 0 {
+				t.Errorf("outrun %d times: it stored %d keys where all was cleared", times, len(all))
+			}
 		}
 	}
 }

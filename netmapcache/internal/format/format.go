@@ -85,7 +85,13 @@ type Misc struct {
 	TKAHead          tka.AUMHash
 	Domain           string
 	DomainAuditLogID string
+
+	// Unknown holds the fields of the netmap that this package doesn't know.
+	Unknown JSONObject `json:"-"`
 }
+
+// A JSONObject is text that is a JSON object, or empty for none.
+type JSONObject string
 
 // User is an entry of NetworkMap.UserProfiles.
 type User struct {
