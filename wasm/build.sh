@@ -18,6 +18,7 @@ GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags ts_omit_usermetric
 	-gcflags="$module/netmapcache=-l" -gcflags="$module/store/...=-l" -gcflags=github.com/hack-pad/...=-l -gcflags=filippo.io/...=-l \
 	-o "$dist/netmapcache.wasm" ./wasm
 go run ./wasm/pack "$dist/netmapcache.wasm"
+GOOS=js GOARCH=wasm GOFLAGS=-tags=ts_omit_usermetrics node tools/notices.mjs "$dist/netmapcache.wasm.THIRD_PARTY_NOTICES.txt" ./wasm
 
 # Go's support code sets globals. As the body of a function whose parameter hides
 # globalThis, it sets them on an object of the caller's choice. It reads one of
@@ -32,6 +33,6 @@ go run ./wasm/pack "$dist/netmapcache.wasm"
 	echo '}'
 } >"$dist/wasm_exec.mjs"
 
-cp web/netmapcache.js web/netmapcache.d.ts web/program.js web/go.js web/worker.js web/worker.d.ts web/error.js web/package.json LICENSE "$dist/"
+node web/build.mjs "$dist"
 
 node wasm/size.mjs "$dist/netmapcache.wasm"

@@ -4,33 +4,25 @@ package main
 
 import (
 	"bytes"
-	"slices"
+	"context"
+	"encoding/json"
+	"fmt"
 	"syscall/js"
 	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
+	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore"
+	"github.com/netmapcache/netmapcache/wasm/netmapjson"
 	"tailscale.com/tailcfg"
+	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
 )
 
 // A cache is a [netmapcache.Cache] and the store that it owns.
 type cache struct {
 	*netmapcache.Cache
-	store       timedStore
-	maxAge      time.Duration
-	loaded      func(read, decode time.Duration)
-	unsubscribe func()
-
-	// turn holds a token while no call loads. It guards kept.
-	turn chan struct{}
-	kept *kept // what was loaded last, or nil
-}
-
-// events are what happens to a cache that the module is told of.
-type events struct {
-	changed func(own bool)
-	loaded  func(read, decode time.Duration)
+	database *idbstore.Store
 }
 
 // options is the argument of the method "open".
@@ -40,152 +32,61 @@ type options struct {
 	MaxAge   float64 // milliseconds; 0 for no limit
 }
 
-// openCache opens a cache as the options in the call's argument say. Events
-// are reported until it is closed.
-func openCache(call call, events events) (*cache, error) {
-	var opts options
-	if err := unmarshal(call.argument, &opts); err != nil {
-		return nil, err
-	}
-	store, err := idbstore.Open(call.ctx, opts.Database)
+// openCache opens a cache as the options in the call's argument say. Changed is called
+// after each change of the snapshot by a call on it.
+func openCache(call call, changed func()) (*cache, error) {
+	opts, err := argument(call, decodeJSON[options])
 	if err != nil {
 		return nil, err
 	}
-	c := &cache{
-		store:       timedStore{database: store, committed: func() { events.changed(true) }, waited: new(time.Duration)},
-		maxAge:      time.Duration(opts.MaxAge * float64(time.Millisecond)),
-		loaded:      events.loaded,
-		unsubscribe: store.Subscribe(func() { events.changed(false) }),
-		turn:        make(chan struct{}, 1),
+	database, err := idbstore.Open(call.ctx, opts.Database)
+	if err != nil {
+		return nil, err
 	}
-	c.turn <- struct{}{}
-	c.Cache = netmapcache.NewCache(c.store, netmapcache.WithOwner(opts.Owner), netmapcache.WithMaxAge(c.maxAge))
-	return c, nil
-}
-
-func (c *cache) close() error {
-	c.unsubscribe()
-	return c.store.Close()
+	maxAge := time.Duration(opts.MaxAge * float64(time.Millisecond))
+	return &cache{
+		Cache:    netmapcache.NewCache(tellingStore{database, changed}, netmapcache.WithOwner(opts.Owner), netmapcache.WithMaxAge(maxAge)),
+		database: database,
+	}, nil
 }
 
 // methods are the calls that a module can make on an open cache.
 var methods = map[string]func(c *cache, call call) (any, error){
-	"load": func(c *cache, call call) (any, error) {
-		arg := struct{ Peers bool }{true}
-		if err := unmarshal(call.argument, &arg); err != nil {
-			return nil, err
-		}
-		k, err := c.current(call.ctx)
-		if err != nil {
-			return nil, err
-		}
-		if arg.Peers {
-			for peers := range slices.Chunk(k.netmap.Peers, peersAtOnce) {
-				text, err := marshal(nodesOf(peers))
-				if err != nil {
-					return nil, err
-				}
-				call.part(text)
-			}
-		}
-		return marshalNetmap(k.netmap, arg.Peers)
-	},
-
-	"stream": func(c *cache, call call) (any, error) {
-		return nil, c.stream(call)
-	},
-
-	"peers": func(c *cache, call call) (any, error) {
-		var arg struct {
-			Offset, Limit int
-			Search        string
-		}
-		if err := unmarshal(call.argument, &arg); err != nil {
-			return nil, err
-		}
-		k, err := c.current(call.ctx)
-		if err != nil {
-			return nil, err
-		}
-		peers := k.matching(arg.Search)
-		total := len(peers)
-		peers = peers[min(arg.Offset, total):]
-		peers = peers[:min(arg.Limit, len(peers))]
-		return marshal(struct {
-			Total int     `json:"total"`
-			Peers []*node `json:"peers"`
-		}{total, nodesOf(peers)})
-	},
-
-	"info": func(c *cache, call call) (any, error) {
-		info, err := c.Info(call.ctx)
-		if err != nil {
-			return nil, err
-		}
-		return map[string]any{
-			"savedAt":     info.SavedAt.UnixMilli(),
-			"confirmedAt": info.ConfirmedAt.UnixMilli(),
-			"owner":       info.Owner,
-			"peers":       info.Peers,
-			"users":       info.Users,
-			"columns":     info.Columns,
-			"bytes":       info.Bytes,
-			"generation":  info.Generation,
-			"upstream":    info.Upstream,
-		}, nil
-	},
-
 	"store": func(c *cache, call call) (any, error) {
-		nm, err := unmarshalNetmap(call.argument)
-		if err != nil {
-			return nil, err
-		}
-		return nil, c.Store(call.ctx, nm)
+		return nil, with(call, netmapjson.Unmarshal, func(nm *netmap.NetworkMap) error { return c.Store(call.ctx, nm) })
 	},
 
 	"updateSelf": func(c *cache, call call) (any, error) {
-		nm, err := unmarshalNetmap(call.argument)
-		if err != nil {
-			return nil, err
-		}
-		return nil, c.UpdateSelfOnly(call.ctx, nm)
+		return nil, with(call, netmapjson.Unmarshal, func(nm *netmap.NetworkMap) error { return c.UpdateSelfOnly(call.ctx, nm) })
 	},
 
 	"updatePeers": func(c *cache, call call) (any, error) {
-		var arg struct {
-			Update []*node
+		type update struct {
+			Update json.RawMessage
 			Remove []tailcfg.StableNodeID
 		}
-		if err := unmarshal(call.argument, &arg); err != nil {
-			return nil, err
-		}
-		update, err := nodeViews(arg.Update)
-		if err != nil {
-			return nil, err
-		}
-		return nil, c.UpdatePeers(call.ctx, update, arg.Remove)
+		return nil, with(call, decodeJSON[update], func(u update) error {
+			peers, err := netmapjson.UnmarshalNodes(u.Update)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errArgument, err)
+			}
+			return c.UpdatePeers(call.ctx, peers, u.Remove)
+		})
 	},
 
 	"updateUserProfiles": func(c *cache, call call) (any, error) {
-		var profiles map[tailcfg.UserID]*profile
-		if err := unmarshal(call.argument, &profiles); err != nil {
-			return nil, err
-		}
-		update, err := profileViews(profiles)
-		if err != nil {
-			return nil, err
-		}
-		return nil, c.UpdateUserProfiles(call.ctx, update)
+		return nil, with(call, netmapjson.UnmarshalProfiles, func(profiles map[tailcfg.UserID]tailcfg.UserProfileView) error {
+			return c.UpdateUserProfiles(call.ctx, profiles)
+		})
 	},
 
 	"updatePacketFilter": func(c *cache, call call) (any, error) {
-		var rules []tailcfg.FilterRule
-		if err := unmarshal(call.argument, &rules); err != nil {
-			return nil, err
-		}
-		return nil, c.UpdatePacketFilter(call.ctx, views.SliceOf(rules))
+		return nil, with(call, decodeJSON[[]tailcfg.FilterRule], func(rules []tailcfg.FilterRule) error {
+			return c.UpdatePacketFilter(call.ctx, views.SliceOf(rules))
+		})
 	},
 
+	// The module asks for this only of what upstream's package stored.
 	"export": func(c *cache, call call) (any, error) {
 		var data bytes.Buffer
 		if err := c.Export(call.ctx, &data); err != nil {
@@ -202,11 +103,48 @@ var methods = map[string]func(c *cache, call call) (any, error){
 		return nil, c.Import(call.ctx, bytes.NewReader(data))
 	},
 
-	"clear": func(c *cache, call call) (any, error) {
-		return nil, c.Clear(call.ctx)
-	},
-
 	"close": func(c *cache, call call) (any, error) {
-		return nil, c.close()
+		return nil, c.database.Close()
 	},
+}
+
+// argument returns what the JSON text in the argument of a call holds.
+func argument[T any](call call, decode func([]byte) (T, error)) (T, error) {
+	v, err := decode([]byte(call.argument.String()))
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errArgument, err)
+	}
+	return v, err
+}
+
+// with calls do with what the JSON text in the argument of a call holds.
+func with[T any](call call, decode func([]byte) (T, error), do func(T) error) error {
+	v, err := argument(call, decode)
+	if err != nil {
+		return err
+	}
+	return do(v)
+}
+
+func decodeJSON[T any](text []byte) (v T, err error) {
+	err = json.Unmarshal(text, &v)
+	return v, err
+}
+
+// database is another name for the store, since a field Store would hide the method.
+type database = idbstore.Store
+
+// A tellingStore is an [idbstore.Store] that tells of its changes.
+type tellingStore struct {
+	*database
+	changed func()
+}
+
+// Commit implements [store.Committer].
+func (s tellingStore) Commit(ctx context.Context, ch store.Change) error {
+	err := s.database.Commit(ctx, ch)
+	if err == nil && len(ch.Put)+len(ch.Remove) > 0 {
+		s.changed()
+	}
+	return err
 }

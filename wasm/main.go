@@ -1,19 +1,17 @@
 //go:build js && wasm
 
-// Command wasm is the cache for JavaScript: the WebAssembly program behind the
-// ES module netmapcache.js, which starts it, hands it calls and turns its answers into
-// promises. It keeps snapshots in IndexedDB.
+// Command wasm writes netmaps for JavaScript: the WebAssembly program behind the
+// ES module netmapcache.js, which reads by itself, but starts this program when there is something to
+// write, hands it calls and turns its answers into promises. It keeps snapshots in IndexedDB.
 //
 // Calls cross as messages. The module passes an object named netmapcacheHost as a
 // property of the program's global object, which is the program's own, not the
 // page's. Its methods are
 //
 //	ready(call, cancel)              the program runs
-//	part(id, part)                   call id has a part of its result, more follows
 //	resolve(id, result)              call id succeeded
 //	reject(id, code, message, cause) call id failed
-//	changed(cache, own)              the snapshot of a cache was changed, by a call on this cache or by another
-//	loaded(read, decode)             a snapshot was loaded, in so many milliseconds of waiting for the store and of computing
+//	changed(cache)                   a call on this cache has changed the snapshot
 //
 // and the program's are
 //
@@ -21,7 +19,7 @@
 //	cancel(id)                        end the context of a call
 //
 // where id and cache are numbers that the module chooses, and netmaps are JSON
-// text in both directions, exported snapshots Uint8Arrays. No JavaScript function is made per call or per cache,
+// text, exported snapshots Uint8Arrays. No JavaScript function is made per call or per cache,
 // so there is none to release.
 package main
 
@@ -30,7 +28,6 @@ import (
 	"fmt"
 	"sync"
 	"syscall/js"
-	"time"
 )
 
 func main() {
@@ -55,7 +52,6 @@ func main() {
 type call struct {
 	ctx      context.Context
 	argument js.Value
-	part     func(part string)
 }
 
 // A bridge runs the calls that the module makes.
@@ -76,9 +72,7 @@ func (b *bridge) begin(id, cacheID int, method string, argument js.Value) {
 	b.mu.Unlock()
 
 	go func() {
-		result, err := b.call(cacheID, method, call{ctx, argument, func(part string) {
-			b.host.Call("part", id, part)
-		}})
+		result, err := b.call(cacheID, method, call{ctx, argument})
 		b.cancel(id)
 		if err != nil {
 			b.host.Call("reject", id, errorCode(err), err.Error(), errorCause(err))
@@ -121,18 +115,13 @@ func (b *bridge) call(cacheID int, method string, call call) (any, error) {
 
 // open opens the store of a cache and registers the cache as cacheID.
 func (b *bridge) open(cacheID int, call call) error {
-	c, err := openCache(call, events{
-		changed: func(own bool) { b.host.Call("changed", cacheID, own) },
-		loaded: func(read, decode time.Duration) {
-			b.host.Call("loaded", read.Seconds()*1000, decode.Seconds()*1000)
-		},
-	})
+	c, err := openCache(call, func() { b.host.Call("changed", cacheID) })
 	if err != nil {
 		return err
 	}
 	if err := call.ctx.Err(); err != nil {
 		// The module has already told its caller that the call was aborted.
-		c.close()
+		c.database.Close()
 		return err
 	}
 	b.mu.Lock()
