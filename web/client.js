@@ -10,6 +10,7 @@ import loadGo from './wasm_exec.mjs';
 //             client/internal/node, for whoever follows it to parse. Null while there is no network map
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
+//   logout()  tell control that this node is no more; rejects if control couldn't be told
 //   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
 //             { status, url, headers, body }, which are pairs of name and value, and a Uint8Array.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
@@ -24,12 +25,19 @@ import loadGo from './wasm_exec.mjs';
 //   'started'              the node runs
 //   'restored'             it has the cached network map
 //   'engine up'            it knows routes to peers
-//   'relay up'             it is connected to its home relay
+//   'relay up'             its home relay has answered
 //   'peer answered'        a peer has answered for the first time
 //   'control live'         control has sent its network map
 //
-// With verbose the client logs to the console.
-export async function startClient({ database, controlURL, hostname, onState, onEvent = () => {}, onProgress = () => {}, verbose = false }) {
+// A cached network map that is older than maxAge milliseconds isn't used, unless that is 0. With verbose the client logs
+// to the console.
+//
+// With keepKeys the node's keys are kept in the browser. Without, they are in memory, and each start makes a new node:
+// for origins that another program can become, which are all without TLS.
+export async function startClient({
+  database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
+  onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
+}) {
   let commands;
   let end;
   const emit = (name, at = now()) => onEvent({ name, at });
@@ -43,6 +51,8 @@ export async function startClient({ database, controlURL, hostname, onState, onE
       database,
       controlURL,
       hostname,
+      maxAge,
+      keepKeys,
       verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
@@ -56,14 +66,13 @@ export async function startClient({ database, controlURL, hostname, onState, onE
     run(host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
+  const untilEnd = (promise) => Promise.race([promise, ended.then(() => Promise.reject(new Error('the client ended')))]);
   return {
     news: (whole) => commands?.news(whole) ?? null,
     retry: () => commands?.retry(),
     login: () => commands?.login(),
-    async fetch(url, { signal } = {}) {
-      const over = ended.then(() => Promise.reject(new Error('the client ended')));
-      return commands ? Promise.race([ask(commands, String(url), signal), over]) : over;
-    },
+    logout: () => untilEnd(new Promise((resolve, reject) => commands?.logout((problem) => (problem ? reject(new Error(problem)) : resolve())))),
+    fetch: async (url, { signal } = {}) => untilEnd(ask(commands, String(url), signal)),
     stop: () => commands?.stop(),
     ended,
   };
@@ -101,18 +110,18 @@ function counted(response, onProgress, onEnd) {
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
-// ask asks a peer. commands are those of the running client.
+// ask asks a peer. commands are those of the running client, or undefined.
 function ask(commands, url, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const giveUp = commands.fetch(url, (problem, answer) => {
+    const giveUp = commands?.fetch(url, (problem, answer) => {
       signal?.removeEventListener('abort', abort);
       if (problem) reject(new Error(problem));
       else resolve(answer);
     });
     function abort() {
       reject(signal.reason);
-      giveUp();
+      giveUp?.();
     }
     signal?.addEventListener('abort', abort);
   });

@@ -5,3 +5,7 @@ export class NetmapCacheError extends Error {
     this.code = code;
   }
 }
+
+export function closedError() {
+  return new NetmapCacheError('closed', 'the cache is closed');
+}

@@ -6,10 +6,11 @@ import loadGo from './wasm_exec.mjs';
 // messages that go to and fro are described in wasm/main.go. Beyond those, host.end is
 // called when the program has ended, for whatever reason, with a message
 // and the exception that ended it, if there was one.
+// The program has no BroadcastChannel: the module tells other caches of changes, so that it doesn't hear of its own.
 export async function runGo(module, host) {
   let ready;
   const functions = new Promise((resolve) => (ready = (call, cancel) => resolve({ call, cancel })));
-  const Go = loadGo(privateGlobal({ netmapcacheHost: { ...host, ready } }));
+  const Go = loadGo(privateGlobal({ netmapcacheHost: { ...host, ready }, BroadcastChannel: undefined }));
   const go = new Go();
 
   let ended = false;

@@ -5,15 +5,15 @@
  * IndexedDB, so that a page can show it, and a client start from it, while the
  * control plane can't be reached.
  *
- * The module runs the Go package github.com/netmapcache/netmapcache as
- * WebAssembly, and shares its databases with Go programs that run in the same
- * origin. It works in windows and in workers of every kind. A Content-Security-Policy
- * needs `'wasm-unsafe-eval'` in `script-src`.
+ * The module reads what is stored by itself. To store a network map it runs the Go
+ * package github.com/netmapcache/netmapcache as WebAssembly, which it loads when that is first asked for: only
+ * for this does a Content-Security-Policy need `'wasm-unsafe-eval'` in `script-src`. It shares its databases with Go
+ * programs that run in the same origin, and works in windows and in workers of every kind.
  *
  * ```js
  * import { openCache } from 'netmapcache';
  *
- * const cache = await openCache({ database: 'profile-1', worker: true });
+ * const cache = await openCache({ database: 'profile-1' });
  * const { SelfNode, DNS } = await cache.load({ peers: false });
  * const { total, peers } = await cache.peers({ limit: 50, search: 'linux' });
  * ```
@@ -23,96 +23,105 @@
  * aborted took effect is then unknown; it did as a whole or not at all.
  *
  * On the timeline (`performance.getEntriesByName`) are measures of how long the last time took,
- * each named `netmapcache:` and a stage: `fetch` (until the answer begins), `compile` (with what is
- * still to be received), `start`, `open` (the database), `read` and `decode` (a snapshot).
+ * each named `netmapcache:` and a stage: `open` (the database), `read` and `decode` (a snapshot); and of the
+ * program `fetch` (until the answer begins), `compile` (with what is still to be received) and `start`.
  *
  * @module
  */
 
-/** Options of {@link openCache}. */
+/** Options of {@link openCache}. Others, and values of other types, are `'invalid-argument'`. */
 export interface OpenOptions {
   /** Name of the IndexedDB database. Default: `'netmapcache'`. Each profile should have its own. */
-  database?: string;
+  database?: string | undefined;
 
   /**
    * Whom snapshots belong to: a profile, or the URL of a control plane, as the
    * application likes. They are stored with it, and those with another owner are not
    * loaded (`'wrong-owner'`). Default: none, which loads any.
    */
-  owner?: string;
-
-  /** Age in milliseconds from which snapshots are not loaded (`'expired'`). Default: no limit. */
-  maxAge?: number;
+  owner?: string | undefined;
 
   /**
-   * Where `netmapcache.wasm` comes from: its address, a response that carries it, its
-   * bytes, or itself as compiled. Default: the file of that name beside this module.
+   * Age in milliseconds from which snapshots are not loaded (`'expired'`), as are those that were confirmed more than a
+   * day in the future. Default: no limit.
+   */
+  maxAge?: number | undefined;
+
+  /**
+   * Where `netmapcache.wasm` comes from, which is asked for when something is to be stored: its address, a response that
+   * carries it, its bytes, or itself as compiled. Default: the file of that name beside this module.
    *
    * All caches of a window or worker share one run of it, save for `worker`: what counts is what
-   * the first call gave, until a start has failed or the program has crashed.
+   * the first call that stores gave, until a start has failed or the program has crashed.
    */
-  wasm?: WasmSource | PromiseLike<WasmSource>;
+  wasm?: WasmSource | PromiseLike<WasmSource> | undefined;
 
   /**
-   * Where the work is done. Thousands of peers take it long enough to be noticed.
+   * Where the program runs that stores. To read takes no worker: it is done here, in small pieces, and so is what a call
+   * that stores does before the program has it. A window stays responsive with thousands of peers if the program runs in a worker.
    *
    * - `false`, the default: here
-   * - `true`: in a worker, which runs as long as caches use it. The page has to be of the
-   *   same origin as this module, and a Content-Security-Policy to allow it (`worker-src`)
-   * - a worker that imports `'netmapcache/worker'` when it starts, beside whatever else it does
+   * - `true`: in a worker, which runs as long as caches use it. Where none can be made, the program runs here: if the
+   *   page is of another origin than this module, if a Content-Security-Policy doesn't allow it (`worker-src`), in a
+   *   sandbox, and in workers that can make no others
+   * - a dedicated worker that imports `'netmapcache/worker'`, beside whatever else it does. If it doesn't answer within ten
+   *   seconds, the call that stores is rejected with `'worker'`
    */
-  worker?: boolean | Worker;
+  worker?: boolean | Worker | undefined;
 
   /** Ends the wait for the cache. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** See {@link OpenOptions.wasm}. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
-/** Options of the methods of a {@link Cache}. */
+/** Options of the methods of a {@link NetmapCache}. */
 export interface CallOptions {
   /** Ends the call or the subscription. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-/** Options of {@link Cache.load}. */
+/** Options of {@link NetmapCache.load}. */
 export interface LoadOptions extends CallOptions {
-  /** False leaves out `Peers`, which {@link Cache.peers} gives. Default: true. */
-  peers?: boolean;
+  /** False leaves out `Peers`, which {@link NetmapCache.peers} gives. Default: true. */
+  peers?: boolean | undefined;
 }
 
-/** Options of {@link Cache.peers}. */
+/** Options of {@link NetmapCache.peers}. */
 export interface PeersOptions extends CallOptions {
   /** Number of peers to skip. Default: 0. */
-  offset?: number;
+  offset?: number | undefined;
 
   /** Number of peers to return at most. Default: 100. */
-  limit?: number;
+  limit?: number | undefined;
 
   /**
    * Words, all of which have to occur in a peer's names, addresses, tags, operating system,
-   * stable ID or owner, in upper or lower case. Default: none, which finds all peers.
+   * stable ID, relay or owners, in upper or lower case. Default: none, which finds all peers.
    */
-  search?: string;
+  search?: string | undefined;
 }
+
+/** Bytes in a buffer of their own: `Uint8Array<ArrayBuffer>` where TypeScript (5.7 and later) has that. */
+export type Bytes = ReturnType<Uint8Array['slice']>;
 
 /** Some of the peers. */
 export interface Peers {
   /** Number of peers that the search finds. */
   total: number;
   /** Those asked for. */
-  peers: Node[];
+  peers: NetmapNode[];
 }
 
-/** A piece of a network map: see {@link Cache.stream}. */
+/** A piece of a network map: see {@link NetmapCache.stream}. */
 export interface Piece {
   /** In the first piece alone: the network map without what follows. */
-  netmap?: Omit<Netmap, 'Peers' | 'UserProfiles'>;
+  netmap?: Omit<Netmap, 'Peers' | 'UserProfiles'> | undefined;
   /** Number of peers in all pieces. */
   total: number;
   /** Some of the peers. */
-  peers: Node[];
+  peers: NetmapNode[];
   /** Profiles of their users, by ID, that were in no piece before; in the first piece that of `SelfNode`, in the last all others. */
   users: Record<string, UserProfile>;
 }
@@ -127,15 +136,20 @@ export interface Change {
  * Opens the cache in a database of this origin, and makes the database if there is none.
  * Any number of caches may be open, also on one database.
  *
- * @throws {NetmapCacheError} `'wasm'`, `'crashed'`, `'unavailable'`, `'blocked'`,
+ * @throws {NetmapCacheError} `'unavailable'`, `'blocked'`,
  * `'format'`, `'quota'`, `'storage'` or `'invalid-argument'`. A later call tries again from the start.
  */
-export function openCache(options?: OpenOptions): Promise<Cache>;
+export function openCache(options?: OpenOptions): Promise<NetmapCache>;
 
-/** One snapshot of a network map, stored in a database. Calls may overlap. */
-export interface Cache {
+/**
+ * One snapshot of a network map, stored in a database. Calls may overlap. What is given to be stored must not be changed until the
+ * call has ended: thousands of peers are read in small pieces.
+ *
+ * Its name keeps it apart from the DOM's Cache.
+ */
+export interface NetmapCache {
   /**
-   * Loads the network map; its `Cached` is true.
+   * Loads the network map; its `Cached` is true. It is the caller's, to change as it likes.
    *
    * @throws {NetmapCacheError} `'not-available'`, `'corrupt'`, `'wrong-owner'`,
    * `'expired'` or `'format'` if there is no snapshot to use; see {@link ErrorCode}.
@@ -148,17 +162,18 @@ export interface Cache {
    * others: calls `callback` with the first 100 peers and what else there is, and then with some hundred further
    * peers at a time. All pieces are of the same snapshot, which has been checked as a whole before the first one.
    * Peers come in the order in which people look for them: by the first label of `Name`, or else the host name or
-   * the stable ID, numbers by their value, upper and lower case of ASCII alike.
+   * the stable ID, numbers by their value, upper and lower case of ASCII alike. If `callback` returns a promise, the next piece
+   * waits for it.
    *
-   * @throws {NetmapCacheError} as {@link Cache.load} does, or what `callback` threw, which isn't called again then.
+   * @throws {NetmapCacheError} as {@link NetmapCache.load} does, or what `callback` threw, which isn't called again then.
    */
-  stream(callback: (piece: Piece) => void, options?: CallOptions): Promise<void>;
+  stream(callback: (piece: Piece) => void | PromiseLike<void>, options?: CallOptions): Promise<void>;
 
   /**
-   * Returns some of the peers, in order of `ID`. What was loaded is kept for the next call, here and in
-   * {@link Cache.load}, as long as the snapshot doesn't change.
+   * Returns some of the peers, in order of `ID`. What was read is kept for the next call, as long as the snapshot
+   * doesn't change.
    *
-   * @throws {NetmapCacheError} as {@link Cache.load} does.
+   * @throws {NetmapCacheError} as {@link NetmapCache.load} does.
    */
   peers(options?: PeersOptions): Promise<Peers>;
 
@@ -172,56 +187,58 @@ export interface Cache {
 
   /**
    * Stores a network map in place of what was stored. What is unchanged is not
-   * written again. Nothing is stored if `Cached` is true: a map that came from a
+   * written again. The result is true; false if nothing is stored because `Cached` is true: a map that came from a
    * cache would seem younger than it is.
    *
-   * What {@link Cache.load} gave can be stored and gives the same map again,
+   * The first call that stores, updates or imports loads and starts the program.
+   *
+   * What {@link NetmapCache.load} gave can be stored and gives the same map again,
    * save for what `JSON.parse` changes within values that applications put into
    * capabilities: the precision of large numbers, and how a number is written.
    *
    * @throws {NetmapCacheError} `'invalid-argument'` if it isn't a network map,
-   * or has no `SelfNode` with a `User`; `'quota'`.
+   * or has no `SelfNode` with a `User`; `'quota'`; `'wasm'`, `'crashed'` or `'worker'`, after which a later call tries again.
    */
-  store(netmap: Netmap, options?: CallOptions): Promise<void>;
+  store(netmap: Netmap, options?: CallOptions): Promise<boolean>;
 
   /**
    * Stores everything of a network map but its `Peers` and `UserProfiles`;
-   * those that are stored remain. Otherwise as {@link Cache.store}.
+   * those that are stored remain. Otherwise as {@link NetmapCache.store}.
    */
-  updateSelf(netmap: Netmap, options?: CallOptions): Promise<void>;
+  updateSelf(netmap: Netmap, options?: CallOptions): Promise<boolean>;
 
   /**
    * Adds peers, or replaces those with the same `StableID`, and removes those with
    * the stable IDs given. A peer that is in both is removed.
    *
    * @throws {NetmapCacheError} `'not-available'` or another reason why there is no
-   * snapshot to change; `'invalid-argument'`; `'quota'`.
+   * snapshot to change; otherwise as {@link NetmapCache.store} does.
    */
-  updatePeers(upserts: readonly Node[], removedStableIDs?: readonly string[], options?: CallOptions): Promise<void>;
+  updatePeers(upserts: readonly NetmapNode[], removedStableIDs?: readonly string[], options?: CallOptions): Promise<void>;
 
-  /** Adds or replaces profiles, by user ID. Throws as {@link Cache.updatePeers} does. */
+  /** Adds or replaces profiles, by user ID. Throws as {@link NetmapCache.updatePeers} does. */
   updateUserProfiles(profiles: Record<string, UserProfile>, options?: CallOptions): Promise<void>;
 
-  /** Replaces the rules of the packet filter. Throws as {@link Cache.updatePeers} does. */
+  /** Replaces the rules of the packet filter. Throws as {@link NetmapCache.updatePeers} does. */
   updatePacketFilter(rules: readonly FilterRule[], options?: CallOptions): Promise<void>;
 
   /**
-   * Returns the snapshot in one piece, as it is stored, once it is known to be whole: for {@link Cache.import}, here or in
+   * Returns the snapshot in one piece, as it is stored, once it is known to be whole: for {@link NetmapCache.import}, here or in
    * another browser, and for the files of the command `netmapcache`. It is in the clear.
    *
-   * @throws {NetmapCacheError} as {@link Cache.load} does.
+   * @throws {NetmapCacheError} as {@link NetmapCache.load} does.
    */
-  export(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  export(options?: CallOptions): Promise<Bytes>;
 
   /**
    * Makes a snapshot that was exported the stored one, with its owner and its times.
    *
-   * @throws {NetmapCacheError} `'corrupt'` if it isn't a whole one, `'wrong-owner'`, `'format'`, `'invalid-argument'`,
-   * `'quota'`; nothing was changed.
+   * @throws {NetmapCacheError} `'corrupt'` if it isn't a whole one, `'wrong-owner'`, `'format'`; otherwise as
+   * {@link NetmapCache.store} does. Nothing was changed.
    */
   import(snapshot: BufferSource | Blob, options?: CallOptions): Promise<void>;
 
-  /** Removes the snapshot, whoever owns it. */
+  /** Removes the snapshot, whoever owns it. Other caches hear of it if there was one. */
   clear(options?: CallOptions): Promise<void>;
 
   /**
@@ -230,13 +247,13 @@ export interface Cache {
    * quick succession may be told as one. Without BroadcastChannel in the browser, only this object's
    * changes are told.
    *
-   * @returns a function that ends the subscription, as the signal and {@link Cache.close} do.
+   * @returns a function that ends the subscription, as the signal and {@link NetmapCache.close} do.
    */
   subscribe(callback: (change: Change) => void, options?: CallOptions): Unsubscribe;
 
   /**
-   * Closes the cache. Calls under way, and later ones, reject with `'closed'`.
-   * Closing again is harmless.
+   * Closes the cache. Calls under way, and later ones, reject with `'closed'`; what they were storing is stored as a whole or
+   * not at all. Closing again is harmless.
    */
   close(): Promise<void>;
 
@@ -288,7 +305,8 @@ export interface Info {
  *
  * Storage:
  * - `'unavailable'`: the browser has no IndexedDB, or denies it to this page
- * - `'blocked'`: another page or worker holds the database and doesn't let go of it
+ * - `'blocked'`: another page or worker holds the database and doesn't let go of it, though it is to be
+ *   deleted or upgraded
  * - `'quota'`: the browser grants no more space; nothing was changed
  * - `'storage'`: any other failure of IndexedDB
  *
@@ -296,7 +314,8 @@ export interface Info {
  * - `'invalid-argument'`: an argument can't be used; nothing was changed
  * - `'closed'`: the cache was closed
  * - `'wasm'`: the WebAssembly program could not be fetched, compiled or started
- * - `'crashed'`: the WebAssembly program ended; all its caches are lost, new ones can be opened
+ * - `'worker'`: the worker that was given failed, or doesn't answer: it has to import `'netmapcache/worker'`
+ * - `'crashed'`: the WebAssembly program or its worker ended during the call; the next call starts it again
  */
 export type ErrorCode =
   | 'not-available'
@@ -311,6 +330,7 @@ export type ErrorCode =
   | 'invalid-argument'
   | 'closed'
   | 'wasm'
+  | 'worker'
   | 'crashed';
 
 /** Every error of this module. `cause` is the exception behind it, if there was one. */
@@ -323,77 +343,187 @@ export class NetmapCacheError extends Error {
 /**
  * A network map: netmap.NetworkMap of tailscale.com, less the fields that follow from others
  * (NodeKey, AllCaps, PacketFilter). It and its parts have the field names of
- * tailscale.com/tailcfg; those that pages are likely to read are declared here, and
- * all are present. Fields that tailcfg leaves out of JSON when they are zero are undefined,
+ * tailscale.com/tailcfg. Fields that tailcfg leaves out of JSON when they are zero are undefined,
  * and so is TKAHead.
  *
  * Times are strings as of RFC 3339, keys are strings with a prefix ("nodekey:"), addresses and
- * prefixes are strings ("100.64.0.1/32").
+ * prefixes are strings ("100.64.0.1/32"). Text that isn't UTF-8 has U+FFFD for each byte that is to blame; times before the
+ * year 0 or after 9999 become the first or last of those years.
+ *
+ * Fields that a later version of tailscale.com has, and that this one doesn't know, are there too, but not declared: else a
+ * name with a typing error would pass as one of them. `peer as NetmapNode & { NewField?: string }` tells of one.
  */
 export interface Netmap {
   /** True if it came from a cache, false or absent if from the control plane. */
-  Cached?: boolean;
-  SelfNode: Node;
-  MachineKey?: string;
+  Cached?: boolean | undefined;
+  SelfNode: NetmapNode;
+  MachineKey?: string | undefined;
   /** In order of `ID`. */
-  Peers?: Node[] | null;
-  DNS?: DNSConfig;
-  PacketFilterRules?: FilterRule[] | null;
-  SSHPolicy?: Record<string, unknown> | null;
-  CollectServices?: boolean;
-  DERPMap?: DERPMap | null;
-  DisplayMessages?: Record<string, DisplayMessage> | null;
-  TKAEnabled?: boolean;
-  TKAHead?: string;
-  Domain?: string;
-  DomainAuditLogID?: string;
+  Peers?: NetmapNode[] | null | undefined;
+  DNS?: DNSConfig | undefined;
+  PacketFilterRules?: FilterRule[] | null | undefined;
+  SSHPolicy?: SSHPolicy | null | undefined;
+  CollectServices?: boolean | undefined;
+  DERPMap?: DERPMap | null | undefined;
+  DisplayMessages?: Record<string, DisplayMessage> | null | undefined;
+  TKAEnabled?: boolean | undefined;
+  TKAHead?: string | undefined;
+  Domain?: string | undefined;
+  DomainAuditLogID?: string | undefined;
   /** By user ID. */
-  UserProfiles?: Record<string, UserProfile> | null;
+  UserProfiles?: Record<string, UserProfile> | null | undefined;
 }
 
 /**
  * The ID of a node or user: a number, or, above Number.MAX_SAFE_INTEGER, which Tailscale's
- * control plane exceeded before March 2023, a string of decimal digits.
+ * control plane exceeded before March 2023, a string of decimal digits. Durations of SSH sessions are alike.
  */
 export type ID = number | string;
 
-/** tailcfg.Node: this node or a peer. */
-export interface Node {
+/** tailcfg.Node: this node or a peer. Its name keeps it apart from the DOM's Node. */
+export interface NetmapNode {
   ID: ID;
   StableID: string;
   /** Fully qualified, with a trailing dot. */
   Name: string;
   User: ID;
-  Sharer?: ID;
+  /** The user who shared the node, if it isn't `User`. */
+  Sharer?: ID | undefined;
   Key: string;
-  KeyExpiry?: string;
-  Machine?: string;
-  DiscoKey?: string;
+  KeyExpiry?: string | undefined;
+  KeySignature?: string | undefined;
+  Machine?: string | undefined;
+  DiscoKey?: string | undefined;
   Addresses: string[] | null;
-  AllowedIPs?: string[] | null;
-  Endpoints?: string[];
+  /** Addresses, and what else is routed to the node. `0.0.0.0/0` and `::/0` are those of an exit node. */
+  AllowedIPs?: string[] | null | undefined;
+  Endpoints?: string[] | undefined;
+  DERP?: string | undefined;
   /** Region of the relay where the node is at home. */
-  HomeDERP?: number;
-  Hostinfo?: Hostinfo | null;
-  Created?: string;
-  Cap?: number;
-  Tags?: string[];
-  PrimaryRoutes?: string[];
-  LastSeen?: string;
-  Online?: boolean;
-  MachineAuthorized?: boolean;
-  CapMap?: Record<string, unknown[] | null>;
-  ComputedName?: string;
-  Expired?: boolean;
-  [field: string]: unknown;
+  HomeDERP?: number | undefined;
+  Hostinfo?: Hostinfo | null | undefined;
+  Created?: string | undefined;
+  Cap?: number | undefined;
+  Tags?: string[] | undefined;
+  /** Subnets that are routed by way of the node. */
+  PrimaryRoutes?: string[] | undefined;
+  LastSeen?: string | undefined;
+  Online?: boolean | undefined;
+  MachineAuthorized?: boolean | undefined;
+  Capabilities?: string[] | undefined;
+  CapMap?: Record<string, unknown[] | null> | undefined;
+  UnsignedPeerAPIOnly?: boolean | undefined;
+  ComputedName?: string | undefined;
+  ComputedNameWithHost?: string | undefined;
+  DataPlaneAuditLogID?: string | undefined;
+  Expired?: boolean | undefined;
+  SelfNodeV4MasqAddrForThisPeer?: string | undefined;
+  SelfNodeV6MasqAddrForThisPeer?: string | undefined;
+  IsWireGuardOnly?: boolean | undefined;
+  IsJailed?: boolean | undefined;
+  ExitNodeDNSResolvers?: (Resolver | null)[] | undefined;
 }
 
-/** tailcfg.Hostinfo. */
+/** True or false, or null where it is said that it isn't known. */
+export type Known = boolean | null;
+
+/** tailcfg.Hostinfo: what a node tells of itself. */
 export interface Hostinfo {
-  OS?: string;
-  OSVersion?: string;
-  Hostname?: string;
-  [field: string]: unknown;
+  IPNVersion?: string | undefined;
+  FrontendLogID?: string | undefined;
+  BackendLogID?: string | undefined;
+  OS?: string | undefined;
+  OSVersion?: string | undefined;
+  Container?: Known | undefined;
+  Env?: string | undefined;
+  Distro?: string | undefined;
+  DistroVersion?: string | undefined;
+  DistroCodeName?: string | undefined;
+  App?: string | undefined;
+  Desktop?: Known | undefined;
+  Package?: string | undefined;
+  DeviceModel?: string | undefined;
+  PushDeviceToken?: string | undefined;
+  Hostname?: string | undefined;
+  ShieldsUp?: boolean | undefined;
+  ShareeNode?: boolean | undefined;
+  NoLogsNoSupport?: boolean | undefined;
+  RemoteConfig?: boolean | undefined;
+  WireIngress?: boolean | undefined;
+  IngressEnabled?: boolean | undefined;
+  AllowsUpdate?: boolean | undefined;
+  Machine?: string | undefined;
+  GoArch?: string | undefined;
+  GoArchVar?: string | undefined;
+  GoVersion?: string | undefined;
+  /** Subnets that the node offers to route, and `0.0.0.0/0` if it offers to be an exit node. */
+  RoutableIPs?: string[] | undefined;
+  RequestTags?: string[] | undefined;
+  WoLMACs?: string[] | undefined;
+  Services?: Service[] | undefined;
+  NetInfo?: NetInfo | null | undefined;
+  sshHostKeys?: string[] | undefined;
+  Cloud?: string | undefined;
+  Userspace?: Known | undefined;
+  UserspaceRouter?: Known | undefined;
+  AppConnector?: Known | undefined;
+  ServicesHash?: string | undefined;
+  PeerRelay?: boolean | undefined;
+  ExitNodeID?: string | undefined;
+  Location?: NodeLocation | null | undefined;
+  TPM?: TPMInfo | null | undefined;
+  StateEncrypted?: Known | undefined;
+}
+
+/** tailcfg.Location: where a node, such as an exit node that is for rent, is. */
+export interface NodeLocation {
+  Country?: string | undefined;
+  /** Of two letters. */
+  CountryCode?: string | undefined;
+  City?: string | undefined;
+  CityCode?: string | undefined;
+  /** In degrees. */
+  Latitude?: number | undefined;
+  /** In degrees. */
+  Longitude?: number | undefined;
+  /** The greater, the better. */
+  Priority?: number | undefined;
+}
+
+/** tailcfg.Service: a service that a node offers. */
+export interface Service {
+  /** Such as `'tcp'` or `'peerapi4'`. */
+  Proto: string;
+  Port: number;
+  Description?: string | undefined;
+}
+
+/** tailcfg.NetInfo: what a node knows of its network. */
+export interface NetInfo {
+  MappingVariesByDestIP?: Known | undefined;
+  WorkingIPv6?: Known | undefined;
+  OSHasIPv6?: Known | undefined;
+  WorkingUDP?: Known | undefined;
+  WorkingICMPv4?: Known | undefined;
+  HavePortMap?: boolean | undefined;
+  UPnP?: Known | undefined;
+  PMP?: Known | undefined;
+  PCP?: Known | undefined;
+  PreferredDERP?: number | undefined;
+  LinkType?: string | undefined;
+  /** Seconds, by region and kind of address, such as `'1-v4'`. */
+  DERPLatency?: Record<string, number> | undefined;
+  FirewallMode?: string | undefined;
+}
+
+/** tailcfg.TPMInfo. */
+export interface TPMInfo {
+  Manufacturer?: string | undefined;
+  Vendor?: string | undefined;
+  Model?: number | undefined;
+  FirmwareVersion?: number | undefined;
+  SpecRevision?: number | undefined;
+  FamilyIndicator?: string | undefined;
 }
 
 /** tailcfg.UserProfile. */
@@ -401,32 +531,36 @@ export interface UserProfile {
   ID: ID;
   LoginName: string;
   DisplayName: string;
-  ProfilePicURL?: string;
-  [field: string]: unknown;
+  ProfilePicURL?: string | undefined;
+  Groups?: string[] | undefined;
 }
 
 /** tailcfg.DNSConfig. */
 export interface DNSConfig {
-  Resolvers?: Resolver[];
-  Routes?: Record<string, Resolver[] | null>;
-  FallbackResolvers?: Resolver[];
-  Domains?: string[];
-  Proxied?: boolean;
-  CertDomains?: string[];
-  ExtraRecords?: { Name: string; Type?: string; Value: string }[];
-  [field: string]: unknown;
+  Resolvers?: (Resolver | null)[] | undefined;
+  Routes?: Record<string, (Resolver | null)[] | null> | undefined;
+  FallbackResolvers?: (Resolver | null)[] | undefined;
+  Domains?: string[] | undefined;
+  Proxied?: boolean | undefined;
+  Nameservers?: string[] | undefined;
+  CertDomains?: string[] | undefined;
+  ExtraRecords?: { Name: string; Type?: string | undefined; Value: string }[];
+  ExitNodeFilteredSet?: string[] | undefined;
+  TempCorpIssue13969?: string | undefined;
 }
 
 /** dnstype.Resolver. */
 export interface Resolver {
-  Addr?: string;
-  [field: string]: unknown;
+  Addr?: string | undefined;
+  BootstrapResolution?: string[] | undefined;
+  UseWithExitNode?: boolean | undefined;
 }
 
 /** tailcfg.DERPMap: the relays. */
 export interface DERPMap {
+  HomeParams?: { RegionScore?: Record<string, number> } | null | undefined;
   Regions: Record<string, DERPRegion | null> | null;
-  [field: string]: unknown;
+  omitDefaultRegions?: boolean | undefined;
 }
 
 /** tailcfg.DERPRegion. */
@@ -434,17 +568,76 @@ export interface DERPRegion {
   RegionID: number;
   RegionCode: string;
   RegionName: string;
-  Nodes: { Name: string; RegionID: number; HostName: string; [field: string]: unknown }[] | null;
-  [field: string]: unknown;
+  /** In degrees. */
+  Latitude?: number | undefined;
+  /** In degrees. */
+  Longitude?: number | undefined;
+  Avoid?: boolean | undefined;
+  NoMeasureNoHome?: boolean | undefined;
+  Nodes: (DERPNode | null)[] | null;
+}
+
+/** tailcfg.DERPNode: a relay. */
+export interface DERPNode {
+  Name: string;
+  RegionID: number;
+  HostName: string;
+  CertName?: string | undefined;
+  IPv4?: string | undefined;
+  IPv6?: string | undefined;
+  STUNPort?: number | undefined;
+  STUNOnly?: boolean | undefined;
+  DERPPort?: number | undefined;
+  InsecureForTests?: boolean | undefined;
+  STUNTestIP?: string | undefined;
+  CanPort80?: boolean | undefined;
 }
 
 /** tailcfg.FilterRule. */
 export interface FilterRule {
   SrcIPs: string[] | null;
-  DstPorts?: { IP: string; Ports: { First: number; Last: number }; [field: string]: unknown }[];
-  IPProto?: number[];
-  CapGrant?: Record<string, unknown>[];
-  [field: string]: unknown;
+  SrcBits?: number[] | undefined;
+  DstPorts?: { IP: string; Bits?: number | null | undefined; Ports: { First: number; Last: number } }[];
+  IPProto?: number[] | undefined;
+  CapGrant?: { Dsts: string[] | null; Caps?: string[] | undefined; CapMap?: Record<string, unknown[] | null> }[] | undefined;
+}
+
+/** tailcfg.SSHPolicy. */
+export interface SSHPolicy {
+  rules: (SSHRule | null)[] | null;
+}
+
+/** tailcfg.SSHRule. */
+export interface SSHRule {
+  ruleExpires?: string | undefined;
+  principals: (SSHPrincipal | null)[] | null;
+  sshUsers: Record<string, string> | null;
+  action: SSHAction | null;
+  acceptEnv?: string[] | undefined;
+}
+
+/** tailcfg.SSHPrincipal. */
+export interface SSHPrincipal {
+  node?: string | undefined;
+  nodeIP?: string | undefined;
+  userLogin?: string | undefined;
+  any?: boolean | undefined;
+  pubKeys?: string[] | undefined;
+}
+
+/** tailcfg.SSHAction. */
+export interface SSHAction {
+  message?: string | undefined;
+  reject?: boolean | undefined;
+  accept?: boolean | undefined;
+  /** In nanoseconds. */
+  sessionDuration?: ID | undefined;
+  allowAgentForwarding?: boolean | undefined;
+  holdAndDelegate?: string | undefined;
+  allowLocalPortForwarding?: boolean | undefined;
+  allowRemotePortForwarding?: boolean | undefined;
+  recorders?: string[] | undefined;
+  onRecordingFailure?: { RejectSessionWithMessage?: string | undefined; TerminateSessionWithMessage?: string | undefined; NotifyURL?: string } | null;
 }
 
 /** tailcfg.DisplayMessage: a warning of the control plane. */
@@ -452,6 +645,6 @@ export interface DisplayMessage {
   Title: string;
   Text: string;
   Severity: string;
-  ImpactsConnectivity?: boolean;
-  PrimaryAction?: { URL: string; Label: string };
+  ImpactsConnectivity?: boolean | undefined;
+  PrimaryAction?: { URL: string; Label: string } | null | undefined;
 }

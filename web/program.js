@@ -1,99 +1,83 @@
 // The Go program as the caches that share it see it, be it in this window or worker or in another worker.
 
-import { NetmapCacheError } from './error.js';
+import { Connection } from './connect.js';
+import { closedError, NetmapCacheError } from './error.js';
 import { runGo } from './go.js';
+import { measure } from './measure.js';
+import { register } from './programs.js';
+
+const patience = 5_000; // milliseconds to wait for the last answer
 
 const programs = new Map(); // those that start or run: where -> Program
 
 // programAt returns the program that runs where it is said: false for here, true for a worker
 // of the module's own, or a Worker. If there is none, it is started.
-export function programAt(where, wasm) {
+function programAt(where, wasm) {
   if (!programs.has(where)) programs.set(where, new Program(where, wasm));
   return programs.get(where);
 }
 
+register(programAt);
+
 class Program {
   #where;
   #users = 0;
-  #calls = new Map(); // those under way: id -> { cache, resolve, reject, part }
+  #calls = new Map(); // those under way: id -> { cache, resolve, reject }
   #caches = new Map(); // those open: id -> callback for changes
   #lastID = 0;
   #go; // the functions call and cancel of the program
   #stopWorker;
   #end; // the error with which all calls fail once the program has ended
   #rejectEnded;
-  #ended = new Promise((_, reject) => (this.#rejectEnded = reject));
+
+  // ended is rejected when the program has ended.
+  ended = new Promise((_, reject) => (this.#rejectEnded = reject));
 
   // started is fulfilled when the program is ready for calls.
   started;
 
   constructor(where, wasm) {
     this.#where = where;
-    this.#ended.catch(() => {});
-    this.started = Promise.race([this.#start(wasm), this.#ended]);
+    this.ended.catch(() => {});
+    this.started = Promise.race([this.#start(wasm), this.ended]);
     this.started.catch((err) => this.#finish(err));
   }
 
   async #start(wasm) {
-    const startInWorker = this.#where === false ? undefined : this.#connect();
+    const connection = this.#where === false ? undefined : new Connection(this.#where);
+    this.#stopWorker = () => connection?.stop();
     const module = await compile(wasm);
     if (this.#end) return;
     const begin = performance.now();
     try {
-      this.#go = await (startInWorker ? startInWorker(module) : runGo(module, this.#host()));
+      this.#go = await (await this.#usable(connection) ? connection.start(module, this.#host()) : runGo(module, this.#host()));
     } catch (cause) {
+      if (cause instanceof NetmapCacheError) throw cause;
       throw new NetmapCacheError('wasm', `start WebAssembly: ${cause.message}`, { cause });
     }
     measure('start', begin);
   }
 
-  // connect connects to the worker, and returns a function that starts the program there and returns its
-  // functions. A worker that fails tells so once, which may be long before there is a module to start.
-  #connect() {
-    let start;
-    const functions = new Promise((resolve, reject) => {
-      const own = this.#where === true;
-      const worker = own ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }) : this.#where;
-      const { port1: port, port2 } = new MessageChannel();
-      const failed = (event) => reject(new Error(event.message || 'the worker could not be loaded'));
-      worker.addEventListener('error', failed);
-      this.#stopWorker = () => {
-        worker.removeEventListener('error', failed);
-        port.close();
-        if (own) worker.terminate();
-      };
-      const send = (name) => (...args) => port.postMessage([name, ...args]);
-      const host = {
-        ...this.#host(),
-        ready: () => {
-          worker.removeEventListener('error', failed);
-          resolve({ call: send('call'), cancel: send('cancel') });
-        },
-        failed: (message, cause) => reject(new Error(message, { cause })),
-      };
-      port.onmessage = ({ data: [name, ...args] }) => host[name](...args);
-      start = (module) => worker.postMessage({ netmapcache: module }, [port2]);
-    });
-    functions.catch(() => {}); // startInWorker tells
-    return (module) => {
-      start?.(module);
-      return functions;
-    };
+  // usable reports whether there is a worker to run in. If none of the module's own can be made, as on a page of another
+  // origin or in a sandbox, the program runs here.
+  async #usable(connection) {
+    try {
+      await connection?.ready;
+      return Boolean(connection);
+    } catch (err) {
+      if (this.#where !== true || this.#end) throw err;
+      connection.stop();
+      return false;
+    }
   }
 
   // host returns what the program calls.
   #host() {
     return {
-      part: (id, part) => this.#calls.get(id)?.part(part),
       resolve: (id, result) => this.#calls.get(id)?.resolve(result),
       reject: (id, code, message, cause) =>
         this.#calls.get(id)?.reject(new NetmapCacheError(code, message, cause && { cause })),
-      changed: (cache, own) => this.#caches.get(cache)?.(own),
-      loaded: (read, decode, at = performance.timeOrigin + performance.now()) => {
-        const end = at - performance.timeOrigin;
-        measure('read', end - decode - read, end - decode);
-        measure('decode', end - decode, end);
-      },
+      changed: (cache) => this.#caches.get(cache)?.(),
       end: (message, cause) => this.#finish(new NetmapCacheError('crashed', message, cause && { cause })),
     };
   }
@@ -120,15 +104,14 @@ class Program {
   }
 
   // open returns the id of a new cache, whose changes are told to changed.
-  async open(options, changed, signal) {
+  async open(options, changed) {
     const cache = ++this.#lastID;
-    const begin = performance.now();
-    await this.call(cache, 'open', options, { signal });
-    measure('open', begin);
+    await this.call(cache, 'open', JSON.stringify(options));
     this.#caches.set(cache, changed);
     return cache;
   }
 
+  // close ends the calls of a cache, and forgets it. It doesn't wait for a worker that no longer answers.
   async close(cache) {
     this.#caches.delete(cache);
     for (const [id, { cache: owner, reject }] of this.#calls) {
@@ -136,22 +119,18 @@ class Program {
       reject(closedError());
       this.#go.cancel(id);
     }
-    try {
-      await this.call(cache, 'close');
-    } catch (err) {
-      if (err !== this.#end) throw err;
-    } finally {
-      this.release();
-    }
+    let timer;
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, patience)));
+    await Promise.race([this.call(cache, 'close').catch(() => {}), limit]);
+    clearTimeout(timer);
+    this.release();
   }
 
-  // call returns the result of a call, whose argument is bytes or something to be written as JSON. What
-  // comes before as parts of the result is given to part.
-  call(cache, method, argument, { signal, part } = {}) {
+  // call returns the result of a call, whose argument is text or bytes.
+  call(cache, method, argument, signal) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#end) throw this.#end;
-      const data = argument instanceof Uint8Array ? argument : toJSON(argument);
       const id = ++this.#lastID;
       const abort = () => {
         settle(reject)(signal.reason);
@@ -163,21 +142,9 @@ class Program {
         how(value);
       };
       signal?.addEventListener('abort', abort);
-      this.#calls.set(id, { cache, resolve: settle(resolve), reject: settle(reject), part });
-      this.#go.call(id, cache, method, data);
+      this.#calls.set(id, { cache, resolve: settle(resolve), reject: settle(reject) });
+      this.#go.call(id, cache, method, argument);
     });
-  }
-}
-
-export function closedError() {
-  return new NetmapCacheError('closed', 'the cache is closed');
-}
-
-function toJSON(argument) {
-  try {
-    return JSON.stringify(argument) ?? 'null';
-  } catch (cause) {
-    throw new NetmapCacheError('invalid-argument', `argument can't be written as JSON: ${cause.message}`, { cause });
   }
 }
 
@@ -198,9 +165,11 @@ async function compile(wasm) {
       source = await fetch(source);
     }
     if (source instanceof Response) {
+      const type = source.headers.get('Content-Type');
       if (!source.ok) throw new Error(`${source.url}: HTTP status ${source.status}`);
+      if (type?.startsWith('text/html')) throw new Error(`${source.url}: the server sends HTML in place of the program`);
       // Under another type a browser refuses to compile while it receives.
-      if (WebAssembly.compileStreaming && source.headers.get('Content-Type') === 'application/wasm') {
+      if (WebAssembly.compileStreaming && type === 'application/wasm') {
         fetched();
         return compiled(await WebAssembly.compileStreaming(source));
       }
@@ -210,14 +179,7 @@ async function compile(wasm) {
     if (source instanceof WebAssembly.Module) return source;
     return compiled(await WebAssembly.compile(source));
   } catch (cause) {
-    throw new NetmapCacheError('wasm', `load WebAssembly: ${cause.message}`, { cause });
+    const hint = /unsafe-eval|Content Security Policy/i.test(cause.message) ? " (script-src of the page's Content-Security-Policy needs 'wasm-unsafe-eval' to write)" : '';
+    throw new NetmapCacheError('wasm', `load WebAssembly: ${cause.message}${hint}`, { cause });
   }
-}
-
-// measure puts a stage on the timeline, in place of what it took last: a page may
-// run for weeks, and the timeline forgets nothing by itself.
-function measure(stage, start, end = performance.now()) {
-  const name = `netmapcache:${stage}`;
-  performance.clearMeasures(name);
-  performance.measure(name, { start: Math.max(start, 0), end: Math.max(end, 0) });
 }

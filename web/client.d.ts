@@ -1,0 +1,25 @@
+// The types of client.js, whose documentation says what they mean.
+
+import type { Answer, State, Step } from './app/types';
+
+export interface Client {
+  news(whole: boolean): string | null;
+  retry(): void;
+  login(): void;
+  logout(): Promise<void>;
+  fetch(url: string, options?: { signal?: AbortSignal }): Promise<Answer>;
+  stop(): void;
+  ended: Promise<void>;
+}
+
+export function startClient(options: {
+  database: string;
+  controlURL: string;
+  hostname: string;
+  maxAge?: number;
+  keepKeys?: boolean;
+  onState: (state: State) => void;
+  onEvent?: (event: Step) => void;
+  onProgress?: (progress: { received: number; total: number }) => void;
+  verbose?: boolean;
+}): Promise<Client>;

@@ -1,0 +1,234 @@
+// A snapshot: the root and the columns that it names, checked, and the network map that they hold.
+
+import { NetmapCacheError } from '../error.js';
+import { measure } from '../measure.js';
+import { breather } from './breathe.js';
+import { at, compareBytes, count, decode, DecodeError, field, list, other, position, rawString } from './decoder.js';
+import { digest } from './digest.js';
+import { makesTooMuch } from './filter.js';
+import { hexText } from './forms.js';
+import { matcher, searchText } from './names.js';
+import { partOf, userPart } from './parts.js';
+import { checkRoot, corrupt, isCleared, isPart, isUpstream, parseRoot, readColumn, rootKey } from './root.js';
+import { formatMisc, formatUser, tailcfgDERPMap, tailcfgDNSConfig, tailcfgFilterRule, tailcfgNode, tailcfgSSHPolicy } from './structs.js';
+
+const day = 24 * 60 * 60 * 1000;
+
+// openRoot returns the root that value holds, or undefined if it is of tailscale.com's own package, which has none.
+export async function openRoot(value) {
+  if (isCleared(value)) throw new NetmapCacheError('not-available', 'no network map is stored');
+  if (!(value instanceof Uint8Array)) throw corrupt(rootKey, 'it is not bytes');
+  if (isUpstream(value)) return undefined;
+  let root;
+  let thrown;
+  try {
+    root = parseRoot(value);
+  } catch (err) {
+    thrown = err;
+  }
+  await checkRoot(value); // a root that is damaged may seem to be anything
+  if (thrown) throw thrown;
+  return root;
+}
+
+// columnKeys returns the keys that the root in value names, as far as it can be read.
+export function columnKeys(value) {
+  try {
+    return parseRoot(value).columns.map(({ key }) => key);
+  } catch {
+    return []; // openRoot tells why
+  }
+}
+
+// checkUse throws if a snapshot with this root is not to be used by whom the options describe: { owner, maxAge }.
+export function checkUse(root, { owner, maxAge }) {
+  if (owner && root.Owner !== owner) throw new NetmapCacheError('wrong-owner', 'the stored snapshot belongs to another owner');
+  const age = Date.now() - root.confirmed;
+  if (maxAge > 0 && (age > maxAge || age < -day)) throw new NetmapCacheError('expired', 'the stored snapshot is too old, or its time is in the future');
+}
+
+// A Snapshot has bytes whose digests are right. Network maps are made of them anew each time, so that whoever gets one may change it.
+export class Snapshot {
+  value; // of the root
+  root;
+  #data; // of the columns
+  #places; // of the peers, by ID: of each the column, where it begins there, and where it ends; known once all has been checked
+  #texts; // what is searched of the peers, in the same order
+
+  // make returns the snapshot of a root and the values of its columns.
+  static async make(value, root, values) {
+    const snapshot = new Snapshot();
+    Object.assign(snapshot, { value, root });
+    snapshot.#data = await Promise.all(root.columns.map(({ name, digest: wanted, size }, i) => checked(name, wanted, size, values[i])));
+    return snapshot;
+  }
+
+  values() {
+    return [this.value, ...this.#data];
+  }
+
+  // decode returns all that there is: { netmap, peers, users }, where the network map is without peers and users.
+  // Check is called now and then, to throw if nobody waits any more.
+  decode(check) {
+    return this.#decode(check, false);
+  }
+
+  // check is decode for who wants to know that all is well. Peers have nothing but what they are called. That takes a fraction of the time.
+  check(check) {
+    return this.#decode(check, true);
+  }
+
+  async #decode(check, brief) {
+    const begin = performance.now();
+    const breathe = breather(check);
+    const found = { peers: [], users: {} };
+    for (let i = 0; i < this.root.columns.length; i++) {
+      this.#decodeColumn(i, found, brief);
+      await breathe();
+    }
+    measure('decode', begin);
+    const { PeerParts, UserParts } = this.root;
+    found.peers.sort((a, b) => compareIDs(a.node.ID, b.node.ID) || compareBytes(this.#read(a, stableID), this.#read(b, stableID)));
+    this.#places = new Uint32Array(3 * found.peers.length);
+    found.peers.forEach(({ column, start, end }, i) => this.#places.set([column, start, end], 3 * i));
+    return { netmap: netmapOf(found), peers: PeerParts ? found.peers.map(({ node }) => node) : null, users: UserParts ? found.users : null };
+  }
+
+  #decodeColumn(i, found, brief) {
+    const { kind, name, part, count: wanted } = this.root.columns[i];
+    const read = (value, onlyChecked) => readColumn(name, () => decode(this.#data[i], value, onlyChecked));
+    let n = 1;
+    switch (kind) {
+      case 'peers': {
+        const before = found.peers.length;
+        read(() => takePeers(found.peers, i, part, this.root.PeerParts), brief);
+        n = found.peers.length - before;
+        break;
+      }
+      case 'users': {
+        const users = read(() => usersOf(part, this.root.UserParts));
+        n = users.length;
+        for (const { ID, Profile } of users) found.users[ID] = Profile;
+        break;
+      }
+      case 'filter':
+        found.filter = read(() => list(tailcfgFilterRule));
+        n = found.filter.length;
+        if (makesTooMuch(found.filter)) throw corrupt(name, 'rules take too much memory for their length');
+        break;
+      default:
+        found[kind] = read(singles[kind]);
+    }
+    if (n !== wanted || (isPart(kind) && n === 0)) throw corrupt(name, 'count differs');
+  }
+
+  #read({ column, start, end }, value) {
+    return decode(this.#data[column].subarray(start, end), value);
+  }
+
+  // peerAt returns a peer, once all has been checked. They are in order of ID.
+  peerAt(i) {
+    const [column, start, end] = this.#places.subarray(3 * i);
+    return this.#read({ column, start, end }, tailcfgNode);
+  }
+
+  // peers returns those of the peers, by ID, from the offset on that a search finds, and how many it finds in all: { total, peers }.
+  async peers({ offset, limit, search }, check) {
+    if (!this.#places) await this.check(check);
+    let found = Array.from({ length: this.#places.length / 3 }, (_, i) => i);
+    if (search.trim()) {
+      this.#texts ??= await this.#searchTexts(check);
+      const match = matcher(search);
+      found = found.filter((i) => match(this.#texts[i]));
+    }
+    const peers = [];
+    const breathe = breather(check);
+    for (const i of found.slice(offset, offset + limit)) {
+      peers.push(this.peerAt(i));
+      await breathe();
+    }
+    return { total: found.length, peers };
+  }
+
+  async #searchTexts(check) {
+    const { netmap, peers, users } = await this.decode(check);
+    const breathe = breather(check);
+    const map = { ...netmap, UserProfiles: users };
+    const texts = [];
+    for (const peer of peers ?? []) {
+      texts.push(searchText(map, peer));
+      await breathe();
+    }
+    return texts;
+  }
+}
+
+const singles = { node: tailcfgNode, misc: formatMisc, dns: tailcfgDNSConfig, derpmap: tailcfgDERPMap, ssh: tailcfgSSHPolicy };
+
+// checked returns the value of a column, whose digest is in hexadecimal digits.
+async function checked(name, wanted, size, value) {
+  if (value === undefined) throw corrupt(name, 'missing');
+  if (!(value instanceof Uint8Array)) throw corrupt(name, 'it is not bytes');
+  if (value.length !== size || hexText(await digest(value), 0, 16) !== wanted) throw corrupt(name, 'digest differs');
+  return value;
+}
+
+// takePeers reads the peers of a part, and where each of them is.
+function takePeers(peers, column, part, parts) {
+  list(() => {
+    const start = position();
+    const node = tailcfgNode();
+    // Of a stable ID that isn't UTF-8 the bytes count.
+    const id = node.StableID.includes('\ufffd') ? at(start, stableID) : node.StableID;
+    if (partOf(id, parts) !== part) throw new DecodeError('peer of another part');
+    peers.push({ node, column, start, end: position() });
+  });
+}
+
+// stableID reads the stable ID of a peer, as bytes.
+function stableID() {
+  for (let left = count(), n = 0; left > 0; left--) {
+    if ((n = field(n)) === 2) return rawString();
+    other(n, {});
+  }
+  return new Uint8Array();
+}
+
+// usersOf reads the users of a part.
+function usersOf(part, parts) {
+  return list(() => {
+    const user = formatUser();
+    if (!user.Profile) throw new DecodeError('no user profile');
+    if (userPart(user.ID, parts) !== part) throw new DecodeError('user of another part');
+    return user;
+  });
+}
+
+// compareIDs orders IDs by their values.
+function compareIDs(a, b) {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return a === b ? 0 : BigInt(a) < BigInt(b) ? -1 : 1;
+}
+
+// netmapOf makes the network map, without peers and users, of the columns that were found.
+function netmapOf({ node, misc, dns, derpmap, filter, ssh }) {
+  const { MachineKey, CollectServices, DisplayMessages, TKAEnabled, TKAHead, Domain, DomainAuditLogID, Unknown } = misc ?? emptyMisc();
+  const netmap = {
+    Cached: true,
+    SelfNode: node,
+    MachineKey,
+    DNS: dns ?? {},
+    PacketFilterRules: filter ?? null,
+    SSHPolicy: ssh ?? null,
+    CollectServices,
+    DERPMap: derpmap ?? null,
+    DisplayMessages,
+    TKAEnabled,
+    ...(/[^A]/.test(TKAHead) && { TKAHead }), // unless it is zero
+    Domain,
+    DomainAuditLogID,
+  };
+  return Unknown ? { ...JSON.parse(Unknown), ...netmap } : netmap;
+}
+
+const emptyMisc = () => decode(Uint8Array.of(0xa0), formatMisc);
