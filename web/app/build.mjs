@@ -3,10 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+
+import { bundled, writeNotices } from '../../tools/notices.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -27,6 +29,7 @@ const options = {
   format: 'esm',
   target: ['chrome109', 'firefox114', 'safari16.4'],
   minify: true,
+  metafile: true,
   legalComments: 'eof',
   logLevel: 'warning',
   outdir: out,
@@ -35,10 +38,17 @@ const options = {
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-await build({ ...options, entryPoints: { page: 'main.js', 'network-worker': 'network-worker.js', 'model-worker': 'model-worker.js' } });
-await build({ ...options, format: 'iife', entryPoints: ['workers.js'] });
+const made = [
+  await build({ ...options, splitting: true, chunkNames: '[name]', entryPoints: { page: 'main.js' } }),
+  await build({ ...options, entryPoints: { 'network-worker': 'network-worker.js', 'model-worker': 'model-worker.js' } }),
+  await build({ ...options, format: 'iife', entryPoints: ['workers.js'] }),
+];
 await build({ ...options, entryPoints: { page: 'page.css' } });
-for (const name of ['index.html', 'manifest.webmanifest', 'icon.svg', 'icon-maskable.svg']) await cp(join(here, name), join(out, name));
+for (const name of ['../index.html', 'manifest.webmanifest', 'icon.svg', 'icon-maskable.svg']) await cp(join(here, name), join(out, basename(name)));
+writeNotices(join(out, 'THIRD_PARTY_NOTICES.txt'), [
+  ...bundled(here, made),
+  ...programs.map((name) => [name, [join(dist, `${name}.THIRD_PARTY_NOTICES.txt`)]]),
+]);
 
 // The service worker, last: its list has the digest of each file, and it changes with any of them.
 const files = {};

@@ -1,7 +1,9 @@
 // The parts of a network map other than its peers, in words: what the page shows in its sections. Made in the worker, so
 // that lists of any length reach the page cut to what is read.
 
-import { addresses, nodeName, parseTime, relayName, shortKey, userName } from './format.js';
+import { filterRule, some } from './access.js';
+import { addresses, nodeName, parseTime, shortKey } from './format.js';
+import { visible } from './names.js';
 
 const most = 100; // entries of a list that reach the page
 
@@ -9,13 +11,13 @@ export function describeNetwork(netmap, index) {
   return {
     domain: netmap.Domain ?? '',
     suffix: (netmap.SelfNode.Name ?? '').replace(/\.$/, '').split('.').slice(1).join('.'),
-    self: self(netmap),
+    self: self(netmap, index.names),
     health: health(netmap),
     users: users(netmap, index),
     dns: dns(netmap),
     relays: relays(netmap, index),
-    filter: cut((netmap.PacketFilterRules ?? []).map((rule) => filterRule(rule))),
-    ssh: cut((netmap.SSHPolicy?.rules ?? []).map((rule) => sshRule(rule, netmap, index))),
+    filter: cutRules(netmap, index),
+    ssh: cut((netmap.SSHPolicy?.rules ?? []).map((rule) => sshRule(rule, index))),
   };
 }
 
@@ -23,18 +25,28 @@ function cut(list) {
   return { all: list.length, list: list.slice(0, most) };
 }
 
-function self(netmap) {
+// cutRules puts those rules into words that are shown.
+function cutRules(netmap, index) {
+  const rules = netmap.PacketFilterRules ?? [];
+  const names = new Map();
+  for (const { node, name } of index.rows) for (const address of addresses(node)) names.set(address, name);
+  for (const address of addresses(netmap.SelfNode)) names.set(address, 'this device');
+  return { all: rules.length, list: rules.slice(0, most).map((rule) => filterRule(rule, names)) };
+}
+
+function self(netmap, names) {
   const node = netmap.SelfNode;
   return {
-    name: nodeName(node),
+    name: visible(nodeName(node)) || node.StableID,
+    address: addresses(node)[0] ?? '',
     pairs: [
       ['Name', node.Name?.replace(/\.$/, ''), 'copy'],
       ...addresses(node).map((address) => [address.includes(':') ? 'IPv6' : 'IPv4', address, 'copy']),
-      ['User', userName(netmap, node.User)],
+      ['User', names.user(node.User)],
       ['Tags', node.Tags],
       ['Tailnet', netmap.Domain],
-      ['Home relay', relayName(netmap, node.HomeDERP)],
-      ['Node key', shortKey(node.Key), node.Key],
+      ['Home relay', names.relay(node.HomeDERP)],
+      ['Node key', shortKey(node.Key), { copy: node.Key }],
       ['Key expires', parseTime(node.KeyExpiry), 'time'],
       ['Network lock', netmap.TKAEnabled ? 'on' : 'off'],
     ],
@@ -55,12 +67,10 @@ function health(netmap) {
 
 function users(netmap, index) {
   const devices = index.counts('owner');
-  const own = userName(netmap, netmap.SelfNode.User);
-  const list = Object.values(netmap.UserProfiles ?? {}).map((user) => {
-    const name = user.DisplayName || user.LoginName || `user ${user.ID}`;
-    return { name, login: user.LoginName, devices: devices.get(name) ?? 0, self: name === own };
-  });
-  list.sort((a, b) => b.self - a.self || b.devices - a.devices || a.name.localeCompare(b.name) || (a.login < b.login ? -1 : a.login > b.login ? 1 : 0));
+  const own = String(netmap.SelfNode.User);
+  const list = Object.entries(netmap.UserProfiles ?? {}).map(([id, user]) =>
+    ({ id, name: index.names.user(id), login: visible(user.LoginName), devices: devices.get(id) ?? 0, self: id === own }));
+  list.sort((a, b) => Number(b.self) - Number(a.self) || b.devices - a.devices || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
   return cut(list);
 }
 
@@ -82,42 +92,24 @@ function dns(netmap) {
 
 function relays(netmap, index) {
   const homes = index.counts('relay');
-  const own = relayName(netmap, netmap.SelfNode.HomeDERP);
   const latency = netmap.SelfNode.Hostinfo?.NetInfo?.DERPLatency ?? {};
-  const list = Object.values(netmap.DERPMap?.Regions ?? {}).filter(Boolean).map((region) => {
+  const list = Object.entries(netmap.DERPMap?.Regions ?? {}).filter(([, region]) => region).map(([id, region]) => {
     const measured = [latency[`${region.RegionID}-v4`], latency[`${region.RegionID}-v6`]].filter((seconds) => seconds > 0);
     return {
-      name: region.RegionName,
+      id,
+      name: index.names.relay(id),
       code: region.RegionCode,
       servers: region.Nodes?.length ?? 0,
-      peers: homes.get(region.RegionName) ?? 0,
+      peers: homes.get(id) ?? 0,
       latency: measured.length > 0 ? Math.min(...measured) * 1000 : undefined, // milliseconds
-      home: region.RegionName === own,
+      home: id === String(netmap.SelfNode.HomeDERP),
     };
   });
-  list.sort((a, b) => b.home - a.home || b.peers - a.peers || a.name.localeCompare(b.name));
+  list.sort((a, b) => Number(b.home) - Number(a.home) || b.peers - a.peers || a.name.localeCompare(b.name));
   return cut(list);
 }
 
-const protocols = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };
-
-function filterRule(rule) {
-  const grants = (rule.CapGrant ?? []).flatMap((grant) => [...(grant.Caps ?? []), ...Object.keys(grant.CapMap ?? {})]);
-  return {
-    from: some((rule.SrcIPs ?? []).map((source) => (source === '*' ? 'anyone' : source))),
-    to: some((rule.DstPorts ?? []).map(({ IP, Ports }) => target(IP, Ports))),
-    protocols: (rule.IPProto ?? []).map((number) => protocols[number] ?? `protocol ${number}`).join(', '),
-    grants: some(grants),
-  };
-}
-
-function target(ip, { First, Last }) {
-  const host = ip === '*' ? 'anything' : ip.replace(/\/(32|128)$/, '');
-  if (First === 0 && Last === 65535) return `${host}, all ports`;
-  return `${host}, port ${First === Last ? First : `${First}-${Last}`}`;
-}
-
-function sshRule(rule, netmap, index) {
+function sshRule(rule, index) {
   const who = (rule.principals ?? []).map((principal) => {
     if (principal.any) return 'anyone';
     return principal.userLogin || principal.nodeIP || index.byID.get(principal.node)?.name || principal.node;
@@ -135,11 +127,4 @@ function sshRule(rule, netmap, index) {
     parseTime(rule.ruleExpires) < Date.now() && 'expired',
   ].filter(Boolean);
   return { accept, who: some(who), as: some(as), extras };
-}
-
-// some joins the first few of a list, and tells how many more there are.
-function some(list) {
-  const few = 4;
-  const more = list.length > few ? ` and ${(list.length - few).toLocaleString()} more` : '';
-  return list.slice(0, few).join('; ') + more;
 }

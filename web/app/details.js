@@ -1,64 +1,94 @@
-// The details of the selected peer, beside the rest of the page.
+// The details of the selected peer, beside the rest of the page, or above it where there is no room beside.
 
-import { byId, copy, element, pairs, setText } from './dom.js';
 import { ago } from './format.js';
+import { statusOf } from './knowledge.js';
+import { byId, copy, html, nothing, pairs, render, repeat, setText } from './templates.js';
 
 const panel = byId('details');
+const beside = matchMedia('(min-width: 64rem)');
+/** @type {import('./types').ModelWorker} */
 let model;
 let shown; // a stable ID
+/** @type {import('./types').Peer | undefined} */
+let peer; // what is shown of it: the newest that is known, also when it is gone
+let gone = false;
 let returnTo; // where the focus came from
-let live;
+let current = false;
 
-// startDetails makes the panel work; leave is called when it's closed, show when the map is asked for.
-export function startDetails(given, leave, show) {
+// startDetails makes the panel work: leave is called when it is to be closed, show when the map is asked for, step with 1 or -1 for the
+// next peer or the one before, open when the peer's page is asked for.
+export function startDetails(given, { leave, show, step, open }) {
   model = given;
-  byId('details-close').addEventListener('click', close);
-  panel.addEventListener('keydown', ({ key }) => key === 'Escape' && close());
-  byId('details-map').addEventListener('click', () => show(shown));
-  byId('details-json').addEventListener('click', async () => {
-    const copied = await copy(await model.peerJSON(shown));
-    setText('details-note', copied ? 'Copied.' : "The browser didn't let the page copy.");
+  byId('details-close').addEventListener('click', leave);
+  panel.addEventListener('keydown', (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || event.target !== byId('details-name')) return;
+    event.preventDefault();
+    step(by);
   });
-  function close() {
-    panel.hidden = true;
-    document.body.classList.remove('beside');
-    shown = undefined;
-    leave();
-    returnTo?.focus({ preventScroll: true });
-  }
+  byId('details-map').addEventListener('click', () => show(shown));
+  byId('details-open').addEventListener('click', () => peer && open(peer.web));
+  byId('details-json').addEventListener('click', async () => {
+    const text = await model.peerJSON(shown);
+    if (text === undefined) setText('details-note', 'This peer is no longer in the network: nothing was copied.');
+    else setText('details-note', (await copy(text)) ? 'Copied.' : "The browser didn't let the page copy.");
+  });
+  beside.addEventListener('change', cover);
 }
 
-// showDetails shows a peer, and moves the focus to it if that isn't there.
-export async function showDetails(id) {
+// showDetails shows a peer, or none, and moves the focus: to the name of the peer if it isn't kept where it is, and back.
+export async function showDetails(id, { keepFocus = false } = {}) {
+  if (id === shown) return;
+  const was = shown;
   shown = id;
-  if (!panel.contains(document.activeElement)) returnTo = document.activeElement;
-  if (!(await refreshDetails())) return;
-  byId('details-body').scrollTop = 0;
+  gone = false;
   setText('details-note', '');
-  byId('details-name').focus({ preventScroll: true });
+  if (!id) {
+    peer = undefined;
+    panel.hidden = true;
+    cover();
+    const hadFocus = document.activeElement === document.body || panel.contains(document.activeElement);
+    if (hadFocus) returnTo?.focus({ preventScroll: true });
+    return;
+  }
+  if (!was && !panel.contains(document.activeElement)) returnTo = document.activeElement === document.body ? byId('peers') : document.activeElement;
+  await refreshDetails();
+  if (shown !== id) return;
+  byId('details-body').scrollTop = 0;
+  if (!keepFocus || panel.contains(document.activeElement) || !beside.matches) byId('details-name').focus({ preventScroll: true });
 }
 
-// refreshDetails shows what is new about the peer, and reports whether there is one.
-export async function refreshDetails(isLive = live) {
-  live = isLive;
-  if (shown === undefined) return false;
-  const peer = await model.peer(shown);
-  if (peer?.id !== shown && peer) return false;
+// refreshDetails shows what is new about the peer.
+export async function refreshDetails(isCurrent = current) {
+  current = isCurrent;
+  const id = shown;
+  if (!id) return;
+  const found = await model.peer(id);
+  if (shown !== id) return;
+  gone = !found;
+  if (found) peer = found;
+  else if (peer?.id !== id) peer = undefined;
   panel.hidden = false;
-  document.body.classList.add('beside');
-  if (!peer) {
-    setText('details-status', 'no longer in the network');
-    return true;
-  }
-  setText('details-name', peer.name);
+  cover();
+  tickDetails();
+}
+
+// cover takes the rest of the page out of reach where the panel covers it.
+function cover() {
+  const open = !panel.hidden;
+  document.body.classList.toggle('beside', open && beside.matches);
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.skip, .top, #views, main'))) part.inert = open && !beside.matches;
+}
+
+// tickDetails shows what is known, with ages as they are now.
+export function tickDetails() {
+  if (!shown || panel.hidden) return;
+  setText('details-name', peer?.name ?? 'Unknown peer');
   const status = byId('details-status');
-  status.className = peer.expired ? 'expired' : peer.online ? 'online' : 'offline';
-  setText('details-status', peer.expired ? 'key expired' : peer.online ? (live ? 'online' : 'was online') : peer.seen ? `offline, seen ${ago(peer.seen)}` : 'offline');
-  const open = new Set([...panel.querySelectorAll('details[open]')].map((one) => one.closest('dd').previousSibling.textContent));
-  byId('details-body').replaceChildren(...peer.groups.flatMap(([title, list]) => {
-    const made = pairs(list);
-    return made.length > 0 ? [element('h3', title), element('dl', made)] : [];
-  }));
-  for (const one of panel.querySelectorAll('dd details')) one.open = open.has(one.closest('dd').previousSibling.textContent);
-  return true;
+  status.className = gone ? 'offline' : peer.status;
+  setText('details-status', gone ? 'no longer in the network' : peer.seen && peer.status === 'offline' ? `offline, seen ${ago(peer.seen)}` : statusOf(peer, current));
+  byId('details-json').disabled = byId('details-map').disabled = byId('details-open').disabled = gone;
+  render(peer ? html`
+    ${repeat(peer.groups.filter(([, list]) => list.some(([, value]) => value && value.length !== 0)), ([title]) => title, ([title, list]) =>
+      html`<h3>${title}</h3><dl>${pairs(list)}</dl>`)}` : nothing, byId('details-body'));
 }

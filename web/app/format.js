@@ -54,32 +54,7 @@ export function shortKey(key) {
   return raw ? `[${btoa(raw).slice(0, 5)}]` : '';
 }
 
-// nodeName returns the part of a node's name that is its own.
-export function nodeName(node) {
-  return node.Name?.split('.')[0] || node.Hostinfo?.Hostname || node.StableID || `node ${node.ID}`;
-}
-
-// nameKey returns a string by which names sort as people expect: without regard to the case of ASCII letters, and numbers
-// by their value. The cache streams peers in the same order (wasm/stream.go).
-export function nameKey(name) {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/\d+/g, (digits) => {
-    const value = digits.replace(/^0+(?=\d)/, '');
-    return `0${String.fromCharCode(Math.min(value.length, 127))}${value}`;
-  });
-}
-
-export function addresses(node) {
-  return (node.Addresses ?? []).map((prefix) => prefix.replace(/\/(32|128)$/, ''));
-}
-
-export function userName(netmap, id) {
-  const user = netmap.UserProfiles?.[id];
-  return user?.DisplayName || user?.LoginName || '';
-}
-
-export function relayName(netmap, region) {
-  return netmap.DERPMap?.Regions?.[region]?.RegionName || (region ? `region ${region}` : '');
-}
+export { addresses, nameKey, nodeName } from '../reader/names.js';
 
 // parseTime returns a time in milliseconds, or undefined for none: Go's zero time is in the year 1.
 export function parseTime(text) {

@@ -1,6 +1,6 @@
 // The switch of the control plane, and the size of the made-up network, if the server has these.
 
-import { byId, setText } from './dom.js';
+import { byId, setText } from './templates.js';
 
 async function ask(path, body) {
   const options = body && { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
@@ -9,6 +9,7 @@ async function ask(path, body) {
   return response.json();
 }
 
+const lookEvery = 5000; // milliseconds
 let up;
 
 // startLab shows what the server has. Came is called when the control plane was brought up, report shows a problem.
@@ -37,21 +38,25 @@ export function startLab(came, report) {
   byId('lab-churn').addEventListener('change', guarded('The pace could not be changed', async ({ value }) => {
     showNetwork(await ask('/-/network', { churn: Number(value) }));
   }));
-  // A server without them is no problem.
-  ask('/-/control').then(showControl, () => {});
+  // A server without them is no problem. One that has them may be used by others too.
+  const look = () => document.visibilityState === 'visible' && ask('/-/control').then(showControl, () => {});
+  ask('/-/control').then((state) => {
+    showControl(state);
+    document.addEventListener('visibilitychange', look);
+    setInterval(look, lookEvery);
+  }, () => {});
   ask('/-/network').then(showNetwork, () => {});
 }
 
 function showControl(state) {
   up = state.up;
   document.body.dataset.control = up ? 'up' : 'down';
-  const button = byId('control');
-  button.textContent = up ? 'Take the control plane down' : 'Bring the control plane up';
-  button.hidden = false;
+  setText('control', up ? 'Take the control plane down' : 'Bring the control plane up');
+  byId('control').hidden = byId('lab-link').hidden = false;
 }
 
 function showNetwork({ peers, churn }) {
-  byId('lab').hidden = false;
+  byId('lab-link').hidden = byId('lab-fields').hidden = false;
   choose(byId('lab-size'), peers, peers.toLocaleString());
   choose(byId('lab-churn'), churn, `every ${(churn / 1000).toLocaleString()} s`);
   setText('lab-note', '');

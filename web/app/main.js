@@ -3,30 +3,55 @@
 
 import { proxy, transfer, wrap } from 'comlink';
 
-import { showDetails, refreshDetails, startDetails } from './details.js';
-import { breathe, byId } from './dom.js';
+import { refreshDetails, showDetails, startDetails, tickDetails } from './details.js';
+import { knowledgeOf } from './knowledge.js';
 import { startLab } from './lab.js';
-import { showReach, startReach } from './reach.js';
-import { markOnMap, showMap, showOnMap, startMap } from './map-view.js';
+import { startLookUp } from './look-up-view.js';
+import { followGrouping, markOnMap, sendTheme, showMap, showOnMap, startMap } from './map-view.js';
 import { startOffline } from './offline.js';
-import { showChoices, showPeers, showSelected, startTable } from './peers-table.js';
+import { askFirst, draw, followRoute, showAllChoices, showCurrent, showPeers, startTable, step } from './peers-table.js';
+import { openPeer, showReach, startReach } from './reach.js';
+import { go, onRoute, route } from './route.js';
 import { showSections, showSelf, showSession } from './sections.js';
 import { showChanges, showStatus } from './status.js';
 import { showSaved, startStorage } from './storage.js';
+import { breathe, byId } from './templates.js';
+import { startTheme } from './theme.js';
 
-const network = wrap(globalThis.workers.network);
-const model = wrap(globalThis.workers.model);
+const { workers } = /** @type {any} */ (globalThis); // of workers.js
+/** @type {import('./types').NetworkWorker} */
+const network = /** @type {any} */ (wrap(workers.network));
+/** @type {import('./types').ModelWorker} */
+const model = /** @type {any} */ (wrap(workers.model));
 
-let known = {}; // what the network worker said last
-const view = { started: false, network: undefined, live: false, heard: 0 }; // what is shown
+/** @type {import('./types').Told} */
+let told = /** @type {any} */ ({}); // what the network worker said last
+/** @type {import('./types').Shown} */
+const view = { started: false, network: undefined, live: false, heard: 0, changes: undefined }; // what is shown
+let knowledge = knowledgeOf(view, told);
 let problem = ''; // of the page itself
 let offline; // a promise of the service worker
 
+// refresh shows what is known of the connection and the storage, and has all views follow whether what they show is so now.
 function refresh() {
-  showStatus(view, known, problem);
-  showSession(known.state, location.host);
-  showSaved(known.info, ['corrupt', 'wrong-owner', 'expired', 'format'].includes(known.problems?.cache?.code));
-  showReach(known.events, view.network);
+  const before = knowledge;
+  knowledge = knowledgeOf(view, told);
+  showStatus(knowledge, view, told, problem);
+  showSession(told.state, location.host);
+  showSaved(told.info, ['corrupt', 'wrong-owner', 'expired', 'format'].includes(told.problems?.cache?.code), told.keepKeys);
+  showReach(told.events, view.network);
+  if (!view.network || before.current === knowledge.current) return;
+  showCurrent(knowledge.current);
+  refreshDetails(knowledge.current);
+  showSections(view.network, view.complete, knowledge.current);
+}
+
+// tick shows ages as they are now.
+function tick() {
+  refresh();
+  showChanges(view.changes, (id) => go({ peer: id }));
+  tickDetails();
+  if (Math.floor(Date.now() / 1000) % 30 === 0) draw();
 }
 
 function report(text) {
@@ -36,6 +61,7 @@ function report(text) {
 
 // show shows what the model worker made of a network map, or that there is none. If it isn't complete, the
 // map, the filters and what takes all peers follow. If complete is undefined, nothing has changed but what is heard.
+/** @param {import('./types').Update} update */
 async function show({ heard, live, shown, complete, changes, choices, ...totals }) {
   if (complete === undefined) {
     view.heard = heard;
@@ -43,24 +69,30 @@ async function show({ heard, live, shown, complete, changes, choices, ...totals 
     return;
   }
   byId('network').hidden = !shown;
-  byId('domain').textContent = shown?.domain ?? '';
+  Object.assign(view, { started: view.started || Boolean(shown) || complete, network: shown, live, complete, changes });
+  const { current } = knowledgeOf(view, told);
   if (shown) {
+    byId('nothing').hidden = true; // at once, so that nothing moves
     showSelf(shown);
-    await Promise.all([showPeers(totals, live), ...(complete ? [showMap(), refreshDetails(live)] : [])]);
+    await Promise.all([showPeers(totals, current), ...(complete ? [showMap(), refreshDetails(current)] : [])]);
     mark('page:render');
     if (complete) {
       mark('page:complete');
-      await showChoices(choices);
+      await breathe();
+      showAllChoices(choices);
+      if (route.peer) showDetails(route.peer);
     } else {
-      Object.assign(view, { started: true, network: shown, live });
       refresh();
     }
-    await showSections(shown, complete);
+    await showSections(shown, complete, current);
+  } else {
+    showSelf();
+    go({ peer: '' });
   }
   if (!complete) return;
-  showChanges(changes, selectPeer);
+  showChanges(changes, (id) => go({ peer: id }));
   byId('network').removeAttribute('aria-busy');
-  Object.assign(view, { started: true, network: shown, live, heard });
+  view.heard = heard;
   refresh();
   if (!offline) offline = startOffline(); // when there is something to see: it loads everything again
 }
@@ -90,33 +122,81 @@ async function showNext(update) {
   showing = false;
 }
 
-function selectPeer(id) {
-  showSelected(id);
-  markOnMap(id);
-  showDetails(id);
+// showView shows what the address tells: one of the views.
+function showView() {
+  document.body.dataset.view = route.view;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.view'))) part.hidden = !part.dataset.view.split(' ').includes(route.view);
+  for (const link of document.querySelectorAll('#views a')) {
+    if (link.getAttribute('href') === `#view=${route.view}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+onRoute((now, before) => {
+  if (now.view !== before.view) {
+    showView();
+    scrollTo(0, 0);
+  }
+  if (now.peer !== before.peer) {
+    markOnMap(now.peer || undefined);
+    showDetails(now.peer, { keepFocus: Boolean(before.peer) });
+  }
+  if (now.by !== before.by) followGrouping();
+  followRoute(before);
+});
+
+// Whether the network was forgotten is remembered, so that a reload doesn't join it again.
+const forgotten = {
+  get: () => attempt(() => localStorage.getItem('forgotten')) === 'yes',
+  set: (is) => attempt(() => (is ? localStorage.setItem('forgotten', 'yes') : localStorage.removeItem('forgotten'))),
+};
+
+// attempt returns what f does, or nothing where the browser grants no storage.
+function attempt(f) {
+  try {
+    return f();
+  } catch {
+    return undefined;
+  }
 }
 
 // The network worker is told first, and the parts of the page, which need it to be laid out, start one by one meanwhile.
+showView();
 await breathe();
 const { port1, port2 } = new MessageChannel();
 network.start(transfer(port2, [port2]), proxy((newest) => {
-  known = newest;
+  if (newest.forgotten !== told.forgotten) forgotten.set(newest.forgotten);
+  told = newest;
   refresh();
-}));
+}), forgotten.get());
 await breathe();
-startTable(model, selectPeer);
+startTheme(byId('theme'), sendTheme);
+startTable(model);
 await breathe();
-startMap(model, selectPeer);
+startMap(model);
 await breathe();
-startDetails(model, () => {
-  showSelected(undefined);
-  markOnMap(undefined);
-}, showOnMap);
+startDetails(model, { leave: () => go({ peer: '' }), show: showOnMap, step, open: openPeer });
 startStorage(network, report);
 startLab(() => network.retry(), report);
-startReach((url) => network.fetch(url));
+let requests = 0;
+startReach((url, signal) => {
+  const id = ++requests;
+  signal.addEventListener('abort', () => network.cancel(id));
+  return network.fetch(url, id);
+});
+startLookUp(model);
 byId('sign-in').addEventListener('click', () => network.login());
 byId('connect').addEventListener('click', () => network.connect());
+byId('disconnect').addEventListener('click', () => network.disconnect());
 addEventListener('online', () => network.retry());
-setInterval(refresh, 1000); // ages tick
+addEventListener('offline', () => network.doubt());
+addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && route.peer && !byId('forget-dialog').open) go({ peer: '' });
+  if (event.key !== '/' || event.ctrlKey || event.altKey || event.metaKey || /** @type {Element} */ (event.target).closest('input, select, textarea, dialog')) return;
+  event.preventDefault();
+  go({ view: 'peers' });
+  byId('search').focus();
+});
+setInterval(tick, 1000);
+askFirst();
 model.start(transfer(port1, [port1]), proxy(showNext));

@@ -46,8 +46,10 @@ function drawCircles(context, visible, theme) {
   }
 }
 
+// drawPeers tells statuses apart by shape as well as colour, where there is room: online is a disc, offline a ring, expired a cross.
 function drawPeers(context, visible, { width, height, k }, { found }, theme) {
   const radius = Math.max(0.6, k);
+  const shaped = radius >= 2.5;
   const paths = { online: new Path2D(), offline: new Path2D(), expired: new Path2D(), faded: new Path2D() };
   for (const { group, cx, cy } of visible) {
     for (let i = 0; i < group.rows.length; i++) {
@@ -55,23 +57,33 @@ function drawPeers(context, visible, { width, height, k }, { found }, theme) {
       const py = cy + k * group.ys[i];
       if (px < -radius || py < -radius || px > width + radius || py > height + radius) continue;
       const row = group.rows[i];
-      const path = paths[found && !found.has(row.id) ? 'faded' : row.status];
-      if (radius < 1.5) {
-        path.rect(px - radius, py - radius, 2 * radius, 2 * radius);
-      } else {
-        path.moveTo(px + radius, py);
-        path.arc(px, py, radius, 0, turn);
-      }
+      const kind = found && !found.has(row.id) ? 'faded' : row.status;
+      mark(paths[kind], shaped ? kind : 'speck', px, py, radius);
     }
   }
-  context.fillStyle = theme.faded;
-  context.fill(paths.faded);
-  context.fillStyle = theme.offline;
-  context.fill(paths.offline);
-  context.fillStyle = theme.expired;
-  context.fill(paths.expired);
-  context.fillStyle = theme.online;
-  context.fill(paths.online);
+  for (const [kind, path] of Object.entries(paths)) {
+    context.fillStyle = context.strokeStyle = theme[kind];
+    context.lineWidth = Math.max(1.5, radius * 0.4);
+    if (shaped && (kind === 'offline' || kind === 'expired')) context.stroke(path);
+    else context.fill(path);
+  }
+}
+
+// mark adds the mark of a peer to a path.
+function mark(path, kind, x, y, r) {
+  if (kind === 'speck') {
+    path.rect(x - r, y - r, 2 * r, 2 * r);
+  } else if (kind === 'expired') {
+    const arm = 0.7 * r;
+    path.moveTo(x - arm, y - arm);
+    path.lineTo(x + arm, y + arm);
+    path.moveTo(x + arm, y - arm);
+    path.lineTo(x - arm, y + arm);
+  } else {
+    const inner = kind === 'offline' ? 0.8 * r : r; // the line of a ring takes the rest
+    path.moveTo(x + inner, y);
+    path.arc(x, y, inner, 0, turn);
+  }
 }
 
 function drawMarked(context, layout, { x, y, k }, { selected, hovered }, theme) {
@@ -124,7 +136,7 @@ function drawGroupNames(context, visible, { width, k }, theme, taken) {
     if (cr < 12) continue;
     context.font = `${cr < 40 ? 11 : 13}px ${theme.font}`;
     const share = cr >= 40 && group.rows.length > 0 ? `  ${group.online.toLocaleString()}/${group.rows.length.toLocaleString()}` : '';
-    const text = short(group.key, 28) + share;
+    const text = short(group.label, 28) + share;
     const write = (y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false);
     if (!write(cy - cr - 4)) write(cy + cr + 13);
   }

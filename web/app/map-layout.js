@@ -21,23 +21,25 @@ export const groupings = {
 
 // A Layout keeps the places of peers as far as it can from one network map to the next.
 export class Layout {
-  groups = []; // { key, label, x, y, r, rows, xs, ys, online }
+  groups = []; // { key, label, x, y, r, rows, xs, ys, online }: key is an ID, a tag or a system, or empty
   byID = new Map(); // from stable ID to { group, i }
   #slots = new Map(); // group key -> the stable IDs in its places, in order
 
-  place(index, by, relays) {
+  // place divides the peers of an index by a field. Regions are the relays of the network map, by ID, and home is the ID of
+  // this device's: relays have a fixed order, so that they keep their places.
+  place(index, by, regions, home) {
     const slots = new Map();
-    this.groups = [...this.#divide(index, by, relays)].map(([key, rows]) => {
+    this.groups = divide(index, by, regions, home).map(({ key, label, rows }) => {
       const ids = settle(this.#slots.get(`${by} ${key}`), rows);
       slots.set(`${by} ${key}`, ids);
-      return makeGroup(key, ids.map((id) => index.byID.get(id)));
+      return makeGroup(key, label, ids.map((id) => index.byID.get(id)));
     });
     this.#slots = slots;
     const gap = Math.max(leastGap, gapShare * Math.hypot(...this.groups.map(({ r }) => r)));
     // Sizes in steps, so that a peer more or less doesn't move everything.
     const stepped = (r) => 1.12 ** Math.ceil(Math.log(r) / Math.log(1.12));
-    const circles = this.groups.map((group) => ({ group, r: stepped(group.r + gap) }));
-    const middle = { r: stepped(selfRadius + 2 * gap) };
+    const circles = this.groups.map((group) => ({ group, r: stepped(group.r + gap), x: 0, y: 0 }));
+    const middle = { group: undefined, r: stepped(selfRadius + 2 * gap), x: 0, y: 0 };
     packSiblings([middle, ...circles]);
     for (const { group, x, y } of circles) Object.assign(group, { x: x - middle.x, y: y - middle.y });
     const side = (x, sign) => sign * Math.max(selfRadius, ...this.groups.map((group) => sign * group[x] + group.r));
@@ -45,22 +47,8 @@ export class Layout {
     this.byID = new Map(this.groups.flatMap((group) => group.rows.map((row, i) => [row.id, { group, i }])));
   }
 
-  // divide returns the rows of each group, the largest groups first.
-  #divide(index, by, relays) {
-    const groups = new Map(by === 'relay' ? relays.map((name) => [name, []]) : []);
-    for (const row of index.rows) {
-      const key = (by === 'tag' ? row.tag[0] : row[by]) || groupings[by];
-      if (!groups.has(key)) groups.set(key, []);
-      groups.get(key).push(row);
-    }
-    const largestFirst = (a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1);
-    const sorted = [...groups].sort(largestFirst);
-    if (sorted.length <= mostGroups) return sorted;
-    const rest = sorted.splice(mostGroups - 1);
-    return [...sorted, [`${rest.length} others`, rest.flatMap(([, rows]) => rows)]].sort(largestFirst);
-  }
-
   // find returns what is at a place: { group, i } for a peer, { group } within a circle, undefined elsewhere.
+  /** @returns {{ group: any, i?: number } | undefined} */
   find(x, y, slack = 1) {
     for (const group of this.groups) {
       const [dx, dy] = [x - group.x, y - group.y];
@@ -75,6 +63,23 @@ export class Layout {
     }
     return undefined;
   }
+}
+
+// divide returns the groups: relays by their IDs and with that of this device first, others by their size.
+function divide(index, by, regions, home) {
+  const groups = new Map(by === 'relay' ? Object.keys(regions).filter((id) => regions[id]).map((id) => [id, []]) : []);
+  for (const row of index.rows) {
+    const key = (by === 'tag' ? row.tag[0] : row[by]) || '';
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(row);
+  }
+  const ranked = [...groups].map(([key, rows]) => ({ key, label: key === '' ? groupings[by] : index.label(by, key), rows }));
+  const largestFirst = (a, b) => b.rows.length - a.rows.length || (a.key < b.key ? -1 : 1);
+  const fixed = (a, b) => Number(b.key === home) - Number(a.key === home) || Number(a.key || Infinity) - Number(b.key || Infinity);
+  ranked.sort(largestFirst);
+  const rest = ranked.length > mostGroups ? ranked.splice(mostGroups - 1) : [];
+  if (rest.length > 0) ranked.push({ key: 'others', label: `${rest.length} others`, rows: rest.flatMap(({ rows }) => rows) });
+  return ranked.sort(by === 'relay' ? fixed : largestFirst);
 }
 
 // settle returns the stable IDs of rows in the order of their places: who had a place keeps it, who is new takes
@@ -93,7 +98,7 @@ function settle(before, rows) {
 }
 
 // makeGroup spreads rows like the seeds of a sunflower.
-function makeGroup(key, rows) {
+function makeGroup(key, label, rows) {
   const xs = new Float32Array(rows.length);
   const ys = new Float32Array(rows.length);
   const first = (hub / spacing) ** 2 * Math.PI;
@@ -103,5 +108,5 @@ function makeGroup(key, rows) {
     ys[i] = distance * Math.sin(i * golden);
   }
   const r = Math.max(hub + 2, spacing * Math.sqrt((rows.length + first) / Math.PI) * 1.12 + 1.5);
-  return { key, rows, xs, ys, r, x: 0, y: 0, online: rows.filter(({ status }) => status === 'online').length };
+  return { key, label, rows, xs, ys, r, x: 0, y: 0, online: rows.filter(({ status }) => status === 'online').length };
 }

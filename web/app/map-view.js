@@ -1,39 +1,36 @@
 // The map in the page: what people do with it. It is drawn in the model worker.
 
 import { transfer } from 'comlink';
-import { select } from 'd3-selection';
-import { zoom, zoomIdentity, zoomTransform } from 'd3-zoom';
 
-import { byId, element } from './dom.js';
 import { count } from './format.js';
+import { PanZoom } from './pan-zoom.js';
+import { filterBy, go, route } from './route.js';
+import { byId, frame, html, render, repeat } from './templates.js';
 
 const canvas = byId('map');
 const area = byId('map-area');
 const tip = byId('map-tip');
 const goTo = byId('go-to');
+const groupBy = byId('group-by');
 const margin = 24; // pixels around what is fitted
 
+/** @type {import('./types').ModelWorker} */
 let model;
-let onSelect;
 let size = { width: 0, height: 0 };
+/** @type {{ box: import('./types').Box, groups: import('./types').Group[] }} */
 let extent; // { box, groups }
 let touched = false; // by someone who may not want it to move by itself
 let sent = false; // whether a view is on its way
 
-const zooming = zoom()
-  .filter((event) => !event.button && (event.type !== 'wheel' || event.ctrlKey || event.metaKey || document.activeElement === canvas))
-  .clickDistance(4)
-  .on('zoom', ({ sourceEvent }) => {
-    if (sourceEvent) touched = true;
-    tip.hidden = true;
-    if (!sent) requestAnimationFrame(sendView);
-    sent = true;
-  });
-const target = select(canvas);
+const picture = new PanZoom(canvas, (byPerson) => {
+  if (byPerson) touched = true;
+  tip.hidden = true;
+  if (!sent) requestAnimationFrame(sendView);
+  sent = true;
+});
 
-export function startMap(given, selectPeer) {
+export function startMap(given) {
   model = given;
-  onSelect = selectPeer;
   if (!canvas.transferControlToOffscreen) {
     byId('map-problem').hidden = false;
     canvas.hidden = true;
@@ -43,28 +40,33 @@ export function startMap(given, selectPeer) {
   model.setCanvas(transfer(offscreen, [offscreen]));
   sendTheme();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', sendTheme);
-  matchMedia('(prefers-contrast: more)').addEventListener('change', sendTheme);
-  target.call(zooming).on('dblclick.zoom', null);
+  for (const query of ['(prefers-contrast: more)', '(forced-colors: active)']) matchMedia(query).addEventListener('change', sendTheme);
+  groupBy.value = route.by;
+  if (route.by !== 'relay') model.groupBy(route.by);
   new ResizeObserver(resize).observe(area);
 }
 
-function sendTheme() {
-  const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(`--${name}`).trim();
+// sendTheme has the map drawn in the colours of the page.
+export function sendTheme() {
+  const color = (name) => {
+    canvas.style.color = `var(--${name})`; // which makes an RGB colour of whatever it is: the worker knows no others for sure
+    return getComputedStyle(canvas).color;
+  };
   const names = { back: 'card', disc: 'sunken', line: 'line', text: 'text', soft: 'soft', accent: 'accent', relay: 'relay', online: 'live', offline: 'idle', expired: 'danger', faded: 'faded' };
   model.setTheme({ font: 'system-ui, sans-serif', ...Object.fromEntries(Object.entries(names).map(([key, name]) => [key, color(name)])) });
 }
 
 function resize() {
+  if (!area.clientWidth) return; // it isn't shown
   size = { width: Math.round(area.clientWidth), height: Math.round(area.clientHeight) };
-  zooming.extent([[0, 0], [size.width, size.height]]);
-  if (touched) sendView();
-  else fit();
+  if (!touched) fit();
+  else if (extent) limit();
+  sendView();
 }
 
 function sendView() {
   sent = false;
-  const { x, y, k } = zoomTransform(canvas);
+  const { x, y, k } = picture;
   model.setView({ ...size, ratio: devicePixelRatio, x, y, k });
 }
 
@@ -73,22 +75,17 @@ export async function showMap() {
   extent = await model.extent();
   const peers = extent.groups.reduce((sum, group) => sum + group.peers, 0);
   canvas.setAttribute('aria-label', `Map of the network: this device, and ${count(peers, 'peer')} in ${count(extent.groups.length, 'group')}. The table of peers has all of it.`);
-  const names = extent.groups.map(({ key, peers: n }) => `${key} (${n.toLocaleString()})`);
-  if (goTo.choices !== names.join('\n')) {
-    goTo.choices = names.join('\n');
-    const chosen = goTo.value;
-    goTo.replaceChildren(goTo.options[0], ...extent.groups.map(({ key }, i) => Object.assign(element('option', names[i]), { value: key })));
-    goTo.value = chosen;
-    if (goTo.selectedIndex < 0) goTo.value = '';
-  }
+  const chosen = goTo.value;
+  render(repeat(extent.groups, ({ key }) => key, ({ key, label, peers: n }) => html`<option value=${`=${key}`}>${label} (${n.toLocaleString()})</option>`), goTo);
+  goTo.value = chosen;
+  if (goTo.selectedIndex < 0) goTo.value = '';
   if (touched) limit();
   else fit();
 }
 
 function limit() {
-  const { left, right, top, bottom } = extent.box;
   const smallest = scaleFor(extent.box);
-  zooming.scaleExtent([smallest * 0.6, Math.max(40, smallest)]).translateExtent([[2 * left, 2 * top], [2 * right, 2 * bottom]]);
+  picture.limit([smallest * 0.6, Math.max(40, smallest)], extent.box, size);
 }
 
 const scaleFor = ({ left, right, top, bottom }) =>
@@ -104,12 +101,7 @@ function fit() {
 
 // moveTo shows a box as large as it gets.
 function moveTo(box, animated = true) {
-  const transform = zoomIdentity
-    .translate(size.width / 2, size.height / 2)
-    .scale(scaleFor(box))
-    .translate(-(box.left + box.right) / 2, -(box.top + box.bottom) / 2);
-  const still = !animated || matchMedia('(prefers-reduced-motion: reduce)').matches;
-  (still ? target : target.transition().duration(450)).call(zooming.transform, transform);
+  picture.fit(box, scaleFor(box), animated && !matchMedia('(prefers-reduced-motion: reduce)').matches);
 }
 
 const around = ({ x, y, r }) => ({ left: x - r, right: x + r, top: y - r, bottom: y + r });
@@ -118,6 +110,11 @@ const around = ({ x, y, r }) => ({ left: x - r, right: x + r, top: y - r, bottom
 export async function showOnMap(id) {
   const place = await model.whereIs(id);
   if (!place) return;
+  if (!canvas.offsetParent) {
+    go({ view: 'map' });
+    await frame();
+    resize();
+  }
   touched = true;
   moveTo(around({ ...place, r: 14 }));
   canvas.scrollIntoView({ block: 'nearest' });
@@ -127,13 +124,18 @@ export const markOnMap = (id) => model.select(id);
 
 // What people do
 
-byId('group-by').addEventListener('change', async ({ target: { value } }) => {
-  await model.groupBy(value);
+groupBy.addEventListener('change', () => go({ by: groupBy.value }));
+
+// followGrouping divides the map as the address tells.
+export async function followGrouping() {
+  groupBy.value = route.by;
+  await model.groupBy(route.by);
   touched = false;
   await showMap();
-});
+}
+
 goTo.addEventListener('change', () => {
-  const group = extent.groups.find(({ key }) => key === goTo.value);
+  const group = extent.groups.find(({ key }) => `=${key}` === goTo.value);
   touched = true;
   moveTo(group ? around(group) : extent.box);
 });
@@ -142,18 +144,15 @@ byId('zoom-out').addEventListener('click', () => zoomBy(1 / 1.6));
 byId('zoom-fit').addEventListener('click', fit);
 
 function zoomBy(factor) {
-  touched = true;
-  target.call(zooming.scaleBy, factor);
+  picture.scaleBy(factor);
 }
 
 canvas.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const step = 60 / zoomTransform(canvas).k;
+  const step = 60;
   const move = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
-  if (move) {
-    touched = true;
-    target.call(zooming.translateBy, ...move);
-  } else if (event.key === '+' || event.key === '=') zoomBy(1.6);
+  if (move) picture.moveBy(...move);
+  else if (event.key === '+' || event.key === '=') zoomBy(1.6);
   else if (event.key === '-') zoomBy(1 / 1.6);
   else if (event.key === '0') fit();
   else return;
@@ -180,11 +179,14 @@ canvas.addEventListener('pointerleave', () => {
   model.hover(undefined);
 });
 canvas.addEventListener('click', async ({ offsetX, offsetY }) => {
+  if (picture.dragged) return;
   const found = await model.pick(offsetX, offsetY);
-  if (found?.id) onSelect(found.id);
-  else if (found) {
+  if (found?.id) {
+    go({ peer: found.id });
+  } else if (found) {
     touched = true;
-    goTo.value = found.group;
+    goTo.value = `=${found.group}`;
     moveTo(around(found));
+    if (found.group && found.group !== 'others') go({ ...filterBy(route.by, found.group), view: route.view, peer: route.peer });
   }
 });

@@ -4,9 +4,12 @@
 import { expose } from 'comlink';
 
 import { describe as describePeer } from './describe-peer.js';
-import { nodeName, relayName } from './format.js';
+import { nodeName } from './format.js';
+import { listAs } from './list-file.js';
+import { lookUp } from './lookup.js';
 import { draw } from './map-drawing.js';
 import { Model } from './model.js';
+import { visible } from './names.js';
 
 let tell; // tells the page what it is to show
 const waiting = new Set(); // functions that look whether the rows they wait for are here
@@ -17,6 +20,7 @@ const model = new Model((update) => {
 });
 
 // take takes what the network worker sends.
+/** @param {any} message */
 function take({ news, ...rest }) {
   if (news) model.follow(JSON.parse(news), rest);
   else model.take(rest);
@@ -47,9 +51,9 @@ let drawing = false;
 
 // note marks on the map what is special.
 function note() {
-  const { netmap, index, rows, by } = model;
-  marks.found = rows.length < index.rows.length ? new Set(rows.map(({ id }) => id)) : undefined;
-  if (netmap) Object.assign(marks, { self: nodeName(netmap.SelfNode), home: by === 'relay' ? relayName(netmap, netmap.SelfNode.HomeDERP) : undefined });
+  const { netmap, index, rows, by, matching } = model;
+  marks.found = matching < index.rows.length ? new Set(rows.map(({ id }) => id)) : undefined;
+  if (netmap) Object.assign(marks, { self: visible(nodeName(netmap.SelfNode)), home: by === 'relay' ? String(netmap.SelfNode.HomeDERP) : undefined });
   redraw();
 }
 
@@ -83,10 +87,20 @@ expose({
     return model.totals();
   },
 
+  // hold has the rows keep their places, or no more.
+  async hold(held) {
+    await model.whole;
+    model.hold(held);
+    return model.totals();
+  },
+
   async rows(from, to) {
     await arrived(to);
-    return model.rows.slice(from, to).map(({ id, name, address, holder, tag, system, relay, status, seen }) =>
-      ({ id, name, address, holder, tagged: tag.length > 0, system, relay, status, seen }));
+    const { index } = model;
+    return model.rows.slice(from, to).map((row) => {
+      const { id, name, address, tag, owner, system, relay, status, seen, badges } = row;
+      return { id, name, address, tag, owner, holder: index.holder(row), system, relay, relayName: index.names.relay(relay), status, seen, badges };
+    });
   },
 
   // position tells where in the table a peer is; -1 for nowhere.
@@ -94,10 +108,20 @@ expose({
 
   peer(id) {
     const row = model.index.byID.get(id);
-    return row && describePeer(model.netmap, row.node);
+    return row && describePeer(model.netmap, model.index, row);
   },
 
-  peerJSON: (id) => JSON.stringify(model.index.byID.get(id)?.node, undefined, 2),
+  // peerJSON returns a peer as JSON; undefined if it is gone.
+  peerJSON(id) {
+    const row = model.index.byID.get(id);
+    return row && JSON.stringify(row.node, undefined, 2);
+  },
+
+  // list returns the peers in the table as a file: 'csv' or 'json'.
+  list: (kind) => listAs(kind, model.rows, model.index),
+
+  // lookUp returns the addresses that MagicDNS has for a name.
+  lookUp: (name) => lookUp(model.netmap, model.index, name),
 
   setCanvas(given) {
     canvas = given;
@@ -123,7 +147,7 @@ expose({
   },
 
   // extent returns the box around the map, and the groups for a list of them.
-  extent: () => ({ box: model.layout.box, groups: model.layout.groups.map(({ key, x, y, r, rows: members, online }) => ({ key, x, y, r, peers: members.length, online })) }),
+  extent: () => ({ box: model.layout.box, groups: model.layout.groups.map(({ key, label, x, y, r, rows: members, online }) => ({ key, label, x, y, r, peers: members.length, online })) }),
 
   // whereIs returns where a peer is on the map.
   whereIs(id) {
@@ -134,8 +158,8 @@ expose({
   // pick tells what is at a place of the canvas: a peer, or a group.
   pick(x, y) {
     const found = view && at(x, y);
-    const row = found?.group.rows[found.i];
-    if (row) return { id: row.id, text: `${row.name}\n${row.address}\n${[row.holder, row.status].filter(Boolean).join(', ')}` };
+    const row = found?.i === undefined ? undefined : found.group.rows[found.i];
+    if (row) return { id: row.id, text: `${row.name}\n${row.address}\n${[model.index.holder(row), row.status].filter(Boolean).join(', ')}` };
     return found && { group: found.group.key, x: found.group.x, y: found.group.y, r: found.group.r };
   },
 

@@ -4,9 +4,10 @@
 import { compare } from './changes.js';
 import { describeNetwork } from './describe.js';
 import { Layout } from './map-layout.js';
+import { namesOf } from './names.js';
 import { PeerIndex } from './peer-index.js';
 
-const mostChoices = 100; // of a filter; the search finds the rest
+const mostChoices = 100; // of a filter; the search finds the rest, by its words for these fields
 const mostChanges = 100; // of a kind that reach the page
 
 export class Model {
@@ -14,12 +15,16 @@ export class Model {
   index = new PeerIndex();
   total = 0; // peers of the network map; more than the index has while they are on their way
   rows = []; // what the question selects
+  matching = 0; // of the peers, how many the question selects
+  matchingOnline = 0;
+  moved = 0; // see totals
   layout = new Layout();
   by = 'relay'; // what the layout divides peers by
   whole = Promise.resolve(); // fulfilled once all peers of the network map are here
 
   #tell;
   #question = {};
+  #held = false; // rows keep their places
   #arriving; // the network map that is on its way, and what came with it
   #markWhole = () => {};
   #saved; // the peers as they were saved before this session, and when: { nodes, at }
@@ -63,6 +68,7 @@ export class Model {
   // glance shows what there is of the first network map, since it takes a while until all of it is there.
   #glance() {
     const { live, heard, netmap, index, total } = this.#arriving;
+    index.names = namesOf(netmap);
     Object.assign(this, { netmap, index, total, rows: index.rows });
     this.whole = new Promise((resolve) => (this.#markWhole = resolve));
     this.#tell({ heard, live, shown: describeNetwork(netmap, index), complete: false, ...this.totals() });
@@ -72,7 +78,7 @@ export class Model {
     const { netmap, index, total, ...rest } = this.#arriving;
     Object.assign(this, { netmap, index, total });
     this.#arriving = undefined;
-    index.settle();
+    index.settle(netmap);
     this.#show(rest);
     this.#markWhole();
   }
@@ -87,7 +93,7 @@ export class Model {
       this.#changes = { since: this.#saved.at, ...compare(this.#saved.nodes, index.nodes()) };
       this.#saved = undefined;
     }
-    this.rows = index.find(this.#question);
+    this.#find();
     this.#place();
     this.#tell({
       heard,
@@ -96,14 +102,37 @@ export class Model {
       complete: true,
       changes: this.#changes && summary(this.#changes),
       ...this.totals(),
-      choices: Object.fromEntries(['tag', 'owner', 'system', 'relay'].map((field) => [field, index.choices(field).slice(0, mostChoices)])),
+      choices: Object.fromEntries(['tag', 'owner', 'system', 'relay', 'badge'].map((field) => [field, cut(index.choices(field), mostChoices)])),
     });
   }
 
   // find sets the question for the rows.
   find(question) {
     this.#question = question;
-    this.rows = this.index.find(question);
+    this.#held = false;
+    this.#find();
+  }
+
+  // hold has the rows keep their places while the network changes, so that none moves under a pointer. Those of peers that are
+  // gone stay, with that for their status; the totals tell how many places have changed.
+  hold(held) {
+    this.#held = held;
+    if (!held) this.#find();
+  }
+
+  #find() {
+    const found = this.index.find(this.#question);
+    this.matching = found.length;
+    this.matchingOnline = found.reduce((sum, row) => sum + (row.status === 'online'), 0);
+    this.moved = 0;
+    if (!this.#held) {
+      this.rows = found;
+      return;
+    }
+    const ids = new Set(found.map(({ id }) => id));
+    const staying = this.rows.reduce((sum, { id }) => sum + ids.has(id), 0);
+    this.moved = found.length + this.rows.length - 2 * staying;
+    this.rows = this.rows.map((row) => this.index.byID.get(row.id) ?? { ...row, status: 'gone' });
   }
 
   // groupBy divides the map anew.
@@ -113,13 +142,20 @@ export class Model {
   }
 
   #place() {
-    const relays = Object.values(this.netmap?.DERPMap?.Regions ?? {}).filter(Boolean).map(({ RegionName }) => RegionName);
-    this.layout.place(this.index, this.by, relays);
+    this.layout.place(this.index, this.by, this.netmap?.DERPMap?.Regions ?? {}, String(this.netmap?.SelfNode.HomeDERP ?? ''));
   }
 
+  // totals tells how many peers there are, how many the question selects, how many of these are online, and how many rows
+  // the table would have more or less if it weren't held.
   totals() {
     const here = this.index.rows.length === this.total;
-    return { peers: this.total, online: here ? this.index.online() : undefined, matching: here ? this.rows.length : this.total };
+    return {
+      peers: this.total,
+      rows: here ? this.rows.length : this.total,
+      matching: here ? this.matching : this.total,
+      online: here ? this.matchingOnline : undefined,
+      moved: this.moved,
+    };
   }
 }
 
@@ -127,6 +163,7 @@ export class Model {
 const isPlain = ({ sort = 'name', ...rest }) => sort === 'name' && !Object.values(rest).some(Boolean);
 
 function summary({ added, removed, changed, ...rest }) {
-  const cut = (list) => ({ all: list.length, list: list.slice(0, mostChanges) });
-  return { ...rest, added: cut(added), removed: cut(removed), changed: cut(changed) };
+  return { ...rest, added: cut(added, mostChanges), removed: cut(removed, mostChanges), changed: cut(changed, mostChanges) };
 }
+
+const cut = (list, most) => ({ all: list.length, list: list.slice(0, most) });

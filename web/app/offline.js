@@ -1,6 +1,6 @@
 // The service worker, which keeps this page for when its server can't be reached, and the change to a new version.
 
-import { byId } from './dom.js';
+import { byId } from './templates.js';
 
 const lookEvery = 60 * 60_000; // milliseconds
 

@@ -1,92 +1,125 @@
-// The table of peers: a list of which only the rows in sight exist, asked for piece by piece of the model worker.
+// The table of peers: a list of which only the rows in sight exist, asked for piece by piece of the model worker. Rows are known
+// by their peers, so that the one that the keyboard is at, or that is chosen, stays it while others come and go.
 
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
-
-import { breathe, byId, element, setText } from './dom.js';
 import { count, duration } from './format.js';
+import { statusOf } from './knowledge.js';
+import { filters, go, route } from './route.js';
+import { badges } from './badges.js';
+import { byId, copyButton, filterLink, html, nothing, render, repeat, save, setText } from './templates.js';
 
 const piece = 100; // rows asked for at a time
-const columns = ['name', 'address', 'holder', 'system', 'relay', 'status'];
+const overscan = 12; // rows beyond those in sight
 const grid = byId('peers');
-const head = grid.querySelector('.head');
+const head = /** @type {HTMLElement} */ (grid.querySelector('.head'));
 const body = byId('peers-rows');
+const search = byId('search');
 
+/** @type {import('./types').ModelWorker} */
 let model;
-let onSelect; // called with the stable ID of a peer, or undefined
-let live = false;
-let total = 0; // rows that match
+let current = false; // whether what is known is so now
+/** @type {import('./types').Totals} */
+let totals = { peers: 0, rows: 0, matching: 0, online: undefined, moved: 0 };
 let pieces = new Map(); // number of a piece -> its rows, or a promise of them
-let active = -1; // the row that the keyboard is at
-let selected; // a stable ID
-const question = { sort: 'name', descending: false };
+let active; // the stable ID of the row that the keyboard is at
+let activeAt = -1; // where it is, or was
+let held = false; // rows keep their places, since a pointer is over them
 
-const narrow = matchMedia('(max-width: 40rem)');
-const rowHeight = () => (narrow.matches ? 64 : 40); // as page.css has it
+const rowHeight = () => parseFloat(getComputedStyle(body).getPropertyValue('--row-height')) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+let height = 40; // of a row, in pixels
 
-const options = () => ({
-  count: total,
-  getScrollElement: () => grid,
-  scrollMargin: head.offsetHeight,
-  scrollPaddingStart: head.offsetHeight, // it covers what is scrolled under it
-  estimateSize: rowHeight,
-  overscan: 12,
-  scrollToFn: elementScroll,
-  observeElementRect,
-  observeElementOffset,
-  onChange: render,
-});
-let virtual;
-
-export function startTable(given, select) {
+export function startTable(given) {
   model = given;
-  onSelect = select;
-  virtual = new Virtualizer(options());
-  virtual._didMount();
-  narrow.addEventListener('change', () => {
-    virtual.setOptions(options());
-    virtual.measure();
-    render();
-  });
-  showSort();
+  measure();
+  new ResizeObserver(measure).observe(grid);
+  grid.addEventListener('scroll', draw, { passive: true });
+  showQuestion();
 }
 
-// showPeers shows the newest rows, of a network map that came live or from the cache.
-export async function showPeers(totals, isLive) {
-  live = isLive;
-  await ask(totals);
+function measure() {
+  height = rowHeight();
+  draw();
 }
 
-async function ask(totals) {
+// question returns what the address asks for.
+function question() {
+  const { q, sort } = route;
+  const descending = sort.startsWith('-');
+  return { search: q, sort: sort.replace(/^-/, ''), descending, ...Object.fromEntries(filters.map((field) => [field, route[field]])) };
+}
+
+// showPeers shows the newest rows; isCurrent is whether they are so now.
+export async function showPeers(given, isCurrent) {
+  current = isCurrent;
+  await ask(given);
+}
+
+// showCurrent follows whether what is shown is so now.
+export function showCurrent(isCurrent) {
+  if (current === isCurrent) return;
+  current = isCurrent;
+  showCounts();
+  draw();
+}
+
+async function ask(given) {
   // What is in sight is asked for before anything old is dropped, so that the rows don't flicker.
   const fresh = new Map();
-  await Promise.all([...new Set(inSight().map(pieceOf))].map(async (n) => fresh.set(n, await askPiece(n))));
-  total = totals.matching;
+  const fetch = (n) => askPiece(n).then((rows) => fresh.set(n, rows));
+  await Promise.all(piecesInSight(given.rows).map(fetch));
+  const at = active ? await model.position(active) : -1;
+  if (at >= 0 && at !== activeAt) {
+    if (isInSight(activeAt)) grid.scrollTop += (at - activeAt) * height; // what the keyboard is at stays where it is
+    activeAt = at;
+  } else if (active && at < 0) {
+    active = undefined; // gone; the keyboard goes on from its place
+  }
+  totals = given;
   pieces = fresh;
-  virtual.setOptions(options());
-  virtual._willUpdate();
-  virtual.measure();
-  const found = total < totals.peers ? `${count(total, 'match', 'matches')} of ` : '';
-  const online = totals.online === undefined ? '' : `, ${totals.online.toLocaleString()} ${live ? 'online' : 'were online'}`;
-  setText('peers-count', `${found}${count(totals.peers, 'peer')}${online}`);
-  grid.setAttribute('aria-rowcount', total + 1);
-  byId('no-match').hidden = total > 0 || totals.peers === 0;
-  byId('reset').disabled = !Object.entries(question).some(([field, value]) => !['sort', 'descending'].includes(field) && value);
-  active = Math.min(active, total - 1);
-  await Promise.all(inSight().map((item) => fetchPiece(pieceOf(item))));
-  render();
+  showCounts();
+  draw();
+  await Promise.all(piecesInSight(totals.rows).map(fetchPiece));
 }
 
-const pieceOf = ({ index }) => Math.floor(index / piece);
+function showCounts() {
+  const { peers, rows, matching, online, moved } = totals;
+  const found = matching < peers ? `${count(matching, 'match', 'matches')} of ` : '';
+  const up = online === undefined ? '' : `, ${online.toLocaleString()} ${current ? 'online' : online === 1 ? 'was online' : 'were online'}`;
+  setText('peers-count', `${found}${count(peers, 'peer')}${up}`);
+  grid.setAttribute('aria-rowcount', String(rows + 1));
+  byId('no-match').hidden = rows > 0 || peers === 0;
+  byId('reset').disabled = !route.q && filters.every((field) => !route[field]);
+  const moves = byId('moved');
+  moves.hidden = !moved;
+  setText('moved', moved ? `${count(moved, 'row')} to move` : '');
+}
+
+const pieceOf = (index) => Math.floor(index / piece);
 const askPiece = (n) => model.rows(n * piece, (n + 1) * piece);
+
+// inSight returns the first row that is drawn, and the one after the last, of a number of rows.
+function inSight(rows = totals.rows) {
+  const first = Math.floor(grid.scrollTop / height);
+  const from = Math.min(Math.max(0, first - overscan), Math.max(0, rows - 1));
+  return [from, Math.min(rows, first + Math.ceil(grid.clientHeight / height) + overscan)];
+}
+
+function piecesInSight(rows) {
+  const [from, to] = inSight(rows);
+  return to > from ? Array.from({ length: pieceOf(to - 1) - pieceOf(from) + 1 }, (_, i) => pieceOf(from) + i) : [];
+}
+
+const isInSight = (index) => index >= 0 && index * height >= grid.scrollTop - height && index * height < grid.scrollTop + grid.clientHeight;
 
 let asked = 0;
 async function find() {
   const mine = ++asked;
-  const totals = await model.find({ ...question });
+  held = false;
+  const found = await model.find(question());
   if (mine !== asked) return;
   grid.scrollTop = 0;
-  active = -1;
-  await ask(totals);
+  [active, activeAt] = [undefined, -1];
+  await ask(found);
+  setText('said', count(found.matching, 'match', 'matches'));
 }
 
 function fetchPiece(n) {
@@ -94,168 +127,179 @@ function fetchPiece(n) {
   if (!into.has(n)) {
     into.set(n, askPiece(n).then((rows) => {
       into.set(n, rows);
-      if (into === pieces) render();
+      if (into === pieces) draw();
     }));
   }
   return into.get(n);
 }
 
-const inSight = () => virtual.getVirtualItems();
+function rowAt(index) {
+  const known = pieces.get(pieceOf(index));
+  return Array.isArray(known) ? known[index % piece] : undefined;
+}
 
-// render makes the rows in sight, and leaves those alone that are as they should be.
-function render() {
-  const covered = head.offsetHeight; // read once, before rows change: it makes the browser lay the page out
-  body.style.height = `${virtual.getTotalSize()}px`;
-  const before = new Map([...body.children].map((row) => [row.dataset.index, row]));
-  const rows = inSight().map(({ index, start }) => {
-    const known = fetchPiece(pieceOf({ index }));
-    const peer = Array.isArray(known) ? known[index % piece] : undefined;
-    const old = before.get(String(index));
-    before.delete(String(index));
-    const row = old?.peer && sameRow(old.peer, peer) ? old : makeRow(index, peer, old);
-    row.style.transform = `translateY(${start - covered}px)`;
-    row.classList.toggle('active', index === active);
-    row.setAttribute('aria-selected', Boolean(peer) && peer.id === selected);
-    return row;
+// draw makes the rows in sight.
+export function draw() {
+  if (!model) return;
+  const [from, to] = inSight();
+  const rows = Array.from({ length: Math.max(0, to - from) }, (_, i) => {
+    fetchPiece(pieceOf(from + i));
+    return { index: from + i, peer: rowAt(from + i) };
   });
-  for (const gone of before.values()) gone.remove();
-  rows.forEach((row, i) => {
-    if (body.children[i] !== row) body.insertBefore(row, body.children[i] ?? null);
-  });
-  const current = document.getElementById(`peer-row-${active}`);
-  if (current) grid.setAttribute('aria-activedescendant', current.id);
+  body.style.height = `${totals.rows * height}px`;
+  render(repeat(rows, ({ index, peer }) => peer?.id ?? index, ({ index, peer }) => (peer ? row(peer, index) : blank(index))), body);
+  const at = document.getElementById(`peer-row-${activeAt}`);
+  if (active && at) grid.setAttribute('aria-activedescendant', at.id);
   else grid.removeAttribute('aria-activedescendant');
 }
 
-const sameRow = (a, b) => Boolean(b) && a.live === live && Object.keys(b).every((field) => a[field] === b[field]) && !b.seen;
+const blank = (index) => html`<div role="row" aria-rowindex=${index + 2} data-index=${index} .style=${place(index)}><span role="gridcell"> </span></div>`;
 
-function makeRow(index, peer, old) {
-  const row = old ?? element('div');
-  row.id = `peer-row-${index}`;
-  row.setAttribute('role', 'row');
-  row.setAttribute('aria-rowindex', index + 2);
-  row.dataset.index = index;
-  row.peer = peer && { ...peer, live };
-  if (peer) row.dataset.id = peer.id;
-  row.replaceChildren(...columns.map((column) => {
-    const cell = element('span', peer ? text(peer, column) : ' ');
-    cell.setAttribute('role', 'gridcell');
-    cell.className = column;
-    if (column === 'status' && peer) cell.classList.add(peer.status);
-    return cell;
-  }));
-  return row;
+const place = (index) => `transform: translateY(${index * height}px)`;
+
+/** @param {import('./types').Row} peer */
+const row = (peer, index) => html`<div role="row" id=${`peer-row-${index}`} data-id=${peer.id} data-index=${index} aria-rowindex=${index + 2}
+  aria-selected=${peer.id === route.peer} class=${`${peer.id === active ? 'active' : ''} ${peer.status === 'gone' ? 'gone' : ''}`} .style=${place(index)}>
+  <span role="gridcell" class="name"><span class="text" title=${peer.name}>${peer.name}</span>${badges(peer.badges)}${copyButton(peer.name, `name ${peer.name}`, '-1')}</span>
+  <span role="gridcell" class="address"><span class="text">${peer.address}</span>${peer.address ? copyButton(peer.address, `address ${peer.address}`, '-1') : nothing}</span>
+  <span role="gridcell" class="holder">${holder(peer)}</span>
+  <span role="gridcell" class="system">${peer.system}</span>
+  <span role="gridcell" class="relay">${peer.relay ? filterLink('relay', peer.relay, peer.relayName, '-1') : nothing}</span>
+  <span role="gridcell" class=${`status ${peer.status}`}>${statusText(peer)}</span>
+</div>`;
+
+function holder({ tag, owner, holder: name }) {
+  if (tag.length > 0) return tag.map((one, i) => html`${i > 0 ? ', ' : ''}${filterLink('tag', one, one, '-1')}`);
+  return owner ? filterLink('owner', owner, name, '-1') : nothing;
 }
 
-function text(peer, column) {
-  if (column !== 'status') return peer[column];
-  if (peer.status === 'expired') return 'key expired';
-  if (peer.status === 'online') return live ? 'online' : 'was online';
-  return peer.seen ? `offline ${duration(Date.now() - peer.seen)}` : 'offline';
+function statusText(peer) {
+  return peer.status === 'offline' && peer.seen ? `offline ${duration(Date.now() - peer.seen)}` : statusOf(peer, current);
 }
 
 // What people do
 
-export async function showSelected(id) {
-  selected = id;
-  render();
-}
-
-function select(index) {
-  const rows = pieces.get(Math.floor(index / piece));
-  if (!Array.isArray(rows)) return;
-  active = index;
-  onSelect(rows[index % piece]?.id);
-}
+// choose opens the details of a peer.
+const choose = (id) => id && go({ peer: id });
 
 body.addEventListener('click', ({ target }) => {
-  const row = target.closest('[data-index]');
-  if (row) select(Number(row.dataset.index));
+  const chosen = target.closest('[data-id]');
+  if (!chosen || target.closest('a, button')) return;
+  active = chosen.dataset.id;
+  activeAt = Number(chosen.dataset.index);
+  choose(active);
 });
+
+// step moves the keyboard to another row, and the details with it if they are open.
+export async function step(by) {
+  if (totals.rows === 0) return;
+  if (route.peer && active !== route.peer) {
+    const at = await model.position(route.peer);
+    if (at >= 0) activeAt = at;
+  }
+  await moveTo(activeAt + by);
+}
+
+async function moveTo(index) {
+  activeAt = Math.min(Math.max(index, 0), totals.rows - 1);
+  active = rowAt(activeAt)?.id;
+  const top = activeAt * height;
+  const room = grid.clientHeight - head.offsetHeight;
+  if (top < grid.scrollTop) grid.scrollTop = top;
+  else if (top + height > grid.scrollTop + room) grid.scrollTop = top + height - room;
+  if (!active) {
+    const mine = activeAt;
+    await fetchPiece(pieceOf(activeAt));
+    if (mine !== activeAt) return;
+    active = rowAt(activeAt)?.id;
+  }
+  draw();
+  if (route.peer) choose(active);
+}
 
 grid.addEventListener('keydown', (event) => {
   if (event.target !== grid || event.ctrlKey || event.altKey || event.metaKey) return;
-  const page = Math.max(1, Math.floor(grid.clientHeight / rowHeight()) - 1);
-  const to = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: total - 1 }[event.key];
-  if (to !== undefined && total > 0) {
-    active = Math.min(Math.max(to, 0), total - 1);
-    virtual.scrollToIndex(active, { align: 'auto' });
-    render();
-  } else if ((event.key === 'Enter' || event.key === ' ') && active >= 0) {
-    select(active);
-  } else {
-    return;
-  }
+  const page = Math.max(1, Math.floor(grid.clientHeight / height) - 1);
+  const to = { ArrowDown: activeAt + 1, ArrowUp: activeAt - 1, PageDown: activeAt + page, PageUp: activeAt - page, Home: 0, End: totals.rows - 1 }[event.key];
+  if (to !== undefined && totals.rows > 0) moveTo(to);
+  else if ((event.key === 'Enter' || event.key === ' ') && active) choose(active);
+  else return;
   event.preventDefault();
 });
 
+// While a pointer is over the rows none of them moves. What would have is shown when it leaves, or when that is asked for.
+async function hold(wanted) {
+  if (held === wanted || !model) return;
+  held = wanted;
+  const given = await model.hold(wanted);
+  if (held === wanted && !wanted) await ask(given);
+}
+body.addEventListener('pointerenter', ({ pointerType }) => pointerType !== 'touch' && hold(true));
+body.addEventListener('pointerleave', () => hold(false));
+byId('moved').addEventListener('click', () => hold(false));
+
 grid.addEventListener('click', ({ target }) => {
   const header = target.closest('[data-sort]');
-  if (!header) return;
-  const { sort } = header.dataset;
-  question.descending = question.sort === sort && !question.descending;
-  question.sort = sort;
-  showSort();
-  find();
+  if (header) go({ sort: route.sort === header.dataset.sort ? `-${header.dataset.sort}` : header.dataset.sort });
 });
 
-function showSort() {
-  for (const header of grid.querySelectorAll('[data-sort]')) {
-    if (header.dataset.sort === question.sort) header.setAttribute('aria-sort', question.descending ? 'descending' : 'ascending');
-    else header.removeAttribute('aria-sort');
-  }
-}
-
-byId('search').addEventListener('input', ({ target }) => {
-  question.search = target.value.trim();
-  find();
-});
-
-const filters = [...document.querySelectorAll('[data-filter]')];
-for (const filter of filters) {
-  filter.addEventListener('change', () => {
-    question[filter.dataset.filter] = filter.value;
-    find();
-  });
-}
-
-// filterBy selects the peers of one relay, tag, owner or system alone.
-export function filterBy(field, value) {
-  reset();
-  const filter = filters.find(({ dataset }) => dataset.filter === field);
-  filter.value = value;
-  question[field] = filter.value;
-  find();
-}
-
-function reset() {
-  byId('search').value = '';
-  delete question.search;
-  for (const filter of filters) {
-    filter.value = '';
-    delete question[filter.dataset.filter];
-  }
-}
-
+search.addEventListener('input', () => go({ q: search.value.trim() }));
+const selects = /** @type {HTMLSelectElement[]} */ ([...document.querySelectorAll('[data-filter]')]);
+for (const filter of selects) filter.addEventListener('change', () => go({ [filter.dataset.filter]: filter.value }));
 for (const id of ['reset', 'reset-too']) {
   byId(id).addEventListener('click', () => {
-    reset();
-    find();
-    byId('search').focus();
+    go({ q: '', ...Object.fromEntries(filters.map((field) => [field, ''])) });
+    search.focus();
   });
 }
+for (const kind of ['csv', 'json']) {
+  byId(`list-${kind}`).addEventListener('click', async () => save(await model.list(kind), `peers-${new Date().toISOString().slice(0, 10)}.${kind}`));
+}
 
-// showChoices fills the filters with what there is to choose: { field: [[value, count]] }.
-export async function showChoices(choices) {
-  for (const [field, values] of Object.entries(choices)) {
-    await breathe();
-    const filter = filters.find(({ dataset }) => dataset.filter === field);
-    const wanted = values.map(([value, n]) => `${value} (${n.toLocaleString()})`);
-    if (filter.choices === wanted.join('\n')) continue;
-    filter.choices = wanted.join('\n');
-    const chosen = filter.value;
-    filter.replaceChildren(filter.options[0], ...values.map(([value], i) => Object.assign(element('option', wanted[i]), { value })));
-    filter.value = chosen;
-    if (filter.selectedIndex < 0) filter.append(Object.assign(element('option', `${chosen} (0)`), { value: chosen, selected: true }));
+// followRoute asks for what the address tells, if that is something else than before.
+export function followRoute(before) {
+  if (['q', 'sort', ...filters].some((field) => route[field] !== before[field])) {
+    showQuestion();
+    find();
+  } else {
+    draw();
   }
+}
+
+// askFirst asks what the address asked for when the page was opened.
+export const askFirst = () => (filters.some((field) => route[field]) || route.q || route.sort !== 'name' ? find() : undefined);
+
+// showQuestion shows in the fields and headers what the address asks for.
+function showQuestion() {
+  const { sort, descending } = question();
+  for (const header of /** @type {NodeListOf<HTMLElement>} */ (grid.querySelectorAll('[data-sort]'))) {
+    if (header.dataset.sort === sort) header.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
+    else header.removeAttribute('aria-sort');
+  }
+  if (search.value.trim() !== route.q) search.value = route.q;
+  for (const filter of selects) showChoices(filter, lastChoices[filter.dataset.filter]);
+}
+
+const titles = { system: 'System', tag: 'Tag', owner: 'Owner', relay: 'Relay' };
+const searchWords = { system: 'os:', tag: 'tag:', owner: 'owner:', relay: 'relay:' };
+let lastChoices = {};
+
+// showAllChoices fills the filters with what there is to choose: { field: { all, list: [[value, count, label]] } }.
+export function showAllChoices(choices) {
+  lastChoices = choices;
+  for (const filter of selects) showChoices(filter, choices[filter.dataset.filter]);
+}
+
+// showChoices fills one filter. One that isn't among its choices is among them all the same.
+function showChoices(filter, choices) {
+  const field = filter.dataset.filter;
+  if (field in titles) {
+    const list = choices?.list ?? [];
+    const chosen = route[field] && !list.some(([value]) => value === route[field]) ? [[route[field], 0, route[field]]] : [];
+    const more = (choices?.all ?? 0) - list.length;
+    render(html`<option value="">${titles[field]}</option>
+      ${repeat([...list, ...chosen], ([value]) => value, ([value, n, label]) => html`<option value=${value}>${label} (${n.toLocaleString()})</option>`)}
+      ${more > 0 ? html`<option disabled>${more.toLocaleString()} more: search ${searchWords[field]}…</option>` : nothing}`, filter);
+  }
+  filter.value = route[field];
 }

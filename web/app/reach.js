@@ -1,6 +1,7 @@
 // What the client can do beyond showing the network: open what peers serve. And how the page came up.
 
-import { byId, element, setText } from './dom.js';
+import { go } from './route.js';
+import { byId, html, render, repeat, setText } from './templates.js';
 
 const labels = {
   'page:render': 'Network on the screen',
@@ -14,58 +15,69 @@ const labels = {
   'control live': 'Control plane reached',
 };
 
-let shown = '';
+const slow = 5000; // milliseconds after which what a silent peer does is called waiting
 
-// startReach makes the form work; ask asks a peer. What a peer sends is shown in a sandbox without this page's
-// origin: it runs no script, and can neither load anything nor lead anywhere.
+let openURL = () => {};
+
+// openPeer opens a URL, or what is typed for one, in the form.
+export function openPeer(url) {
+  go({ view: 'reach', peer: '' });
+  byId('reach-url').value = url;
+  openURL();
+}
+
+// startReach makes the form work; ask asks a peer, and is given a signal to give up by. What of its answer shows content is shown in a
+// sandbox without this page's origin: it runs no script, and can neither load anything nor lead anywhere.
 export function startReach(ask) {
   const frame = byId('reach-frame');
-  let latest;
-  byId('reach-form').addEventListener('submit', async (event) => {
-    event.preventDefault();
-    const mine = (latest = {});
+  let latest; // an AbortController of the request that is on its way
+  openURL = async () => {
+    latest?.abort();
+    const mine = (latest = new AbortController());
     const began = performance.now();
     const settle = (state, note) => {
       byId('reach').dataset.state = state;
+      byId('reach-cancel').hidden = state !== 'asking';
       setText('reach-note', note);
     };
     settle('asking', 'Asking.');
+    const ticking = setInterval(() => {
+      const ms = performance.now() - began;
+      if (ms > slow) setText('reach-note', `No answer yet, after ${Math.round(ms / 1000)} s.`);
+    }, 1000);
     frame.hidden = true;
     try {
-      const answer = await ask(address(byId('reach-url').value.trim()));
+      const answer = await ask(address(byId('reach-url').value.trim()), mine.signal);
+      const { peerPage } = await import('./peer-page.js');
       if (latest !== mine) return;
-      frame.srcdoc = contents(answer);
+      frame.srcdoc = peerPage(answer);
       frame.hidden = false;
       settle('answered', `Status ${answer.status}, after ${Math.round(performance.now() - began)} ms.`);
     } catch (error) {
-      if (latest === mine) settle('failed', `No answer: ${error.message}.`);
+      if (latest === mine) settle('failed', mine.signal.aborted ? 'Cancelled.' : `No answer: ${sentence(error.message)}`);
+    } finally {
+      clearInterval(ticking);
     }
+  };
+  byId('reach-cancel').addEventListener('click', () => latest?.abort());
+  byId('reach-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    openURL();
   });
 }
+
+// sentence ends a reason as a sentence does.
+const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 // address returns the URL that is meant by what was typed: a name or an address alone will do.
 const address = (typed) => (/^https?:\/\//i.test(typed) ? typed : `http://${typed}/`);
 
-// contents returns what to show of an answer: what isn't HTML as text.
-function contents({ headers, body }) {
-  const text = new TextDecoder().decode(body);
-  const [, type = ''] = headers.find(([name]) => name.toLowerCase() === 'content-type') ?? [];
-  return /^text\/html\b/i.test(type) ? text : element('pre', text).outerHTML;
-}
-
 // showReach shows the steps of the start so far, each with its time since navigation.
 export function showReach(events = [], network) {
   if (network?.suffix) byId('reach-url').defaultValue = `http://web.${network.suffix}/`; // the native peer of the test network
-  const [render] = performance.getEntriesByName('page:render');
+  const [shown] = performance.getEntriesByName('page:render');
   const steps = events.map(({ name, at }) => [name, at - performance.timeOrigin]);
-  if (render) steps.push(['page:render', render.startTime]);
+  if (shown) steps.push(['page:render', shown.startTime]);
   steps.sort(([, a], [, b]) => a - b);
-  const key = JSON.stringify(steps);
-  if (shown === key) return;
-  shown = key;
-  byId('timeline').replaceChildren(...steps.map(([name, ms]) => {
-    const item = element('li', `${(ms / 1000).toFixed(2)} s: ${labels[name] ?? name}`);
-    Object.assign(item.dataset, { step: name, ms: Math.round(ms) });
-    return item;
-  }));
+  render(repeat(steps, ([name]) => name, ([name, ms]) => html`<li data-step=${name} data-ms=${Math.round(ms)}>${(ms / 1000).toFixed(2)} s: ${labels[name] ?? name}</li>`), byId('timeline'));
 }

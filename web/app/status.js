@@ -1,25 +1,15 @@
 // The state in one line, what to know beside it, and what changed since the network was saved.
 
-import { byId, element, setText } from './dom.js';
-import { ago, bytes, clock, count, duration, timeOfDay } from './format.js';
+import { ago, clock, count, timeOfDay } from './format.js';
 import { explain } from './problems.js';
-
-// modeOf names the state: view is what is shown ({ netmap, live }), known what the network worker says.
-function modeOf({ network, live, started }, known) {
-  if (!started) return 'starting';
-  if (live && known.state?.phase === 'live') return 'live';
-  if (known.state?.phase === 'login') return known.state.keyExpired ? 'expired' : 'login';
-  if (!network) return known.forgotten ? 'forgotten' : 'empty';
-  if (known.waiting) return 'following';
-  return known.state?.error || !known.wanted ? 'offline' : 'resumed';
-}
+import { byId, html, nothing, render, repeat, setText } from './templates.js';
 
 const headlines = {
   starting: 'Looking for a saved network',
   live: 'Live',
   resumed: 'Saved network',
   offline: 'Offline: saved network',
-  following: 'Kept up to date by another tab',
+  following: 'Live, through another tab',
   login: 'Sign in to connect',
   expired: 'This device’s key has expired',
   forgotten: 'Forgotten',
@@ -27,60 +17,76 @@ const headlines = {
 };
 
 // showStatus shows the state, and leaves it on the body for whoever looks: style sheets and tests.
-export function showStatus(view, known, problem) {
-  const mode = modeOf(view, known);
-  const state = mode === 'live' ? 'live' : view.network ? 'cached' : 'empty';
-  const refused = storageRefused(known.problems) || Boolean(known.state?.saveError);
+/**
+ * @param {import('./types').Knowledge} knowledge
+ * @param {import('./types').Shown} view
+ * @param {import('./types').Told} told
+ */
+export function showStatus(knowledge, view, told, problem) {
+  const { phase, source, current } = knowledge;
+  const refused = storageRefused(told.problems) || Boolean(told.state?.saveError);
+  const state = source === 'none' ? 'empty' : phase === 'live' ? 'live' : 'cached';
   Object.assign(document.body.dataset, {
-    mode: mode === 'live' && refused ? 'refused' : mode,
+    mode: phase === 'live' && refused ? 'refused' : phase,
     state,
-    generation: known.info?.generation ?? 0,
-    deltas: known.state?.deltas ?? 0,
-    saved: Boolean(known.state?.saved) && view.heard === known.heard, // what is shown is what is saved
+    current,
+    generation: told.info?.generation ?? 0,
+    deltas: told.state?.deltas ?? 0,
+    saved: Boolean(told.state?.saved) && view.heard === told.heard, // what is shown is what is saved
   });
-  setText('headline', headlineText(mode, refused, known));
-  setText('age', ageText(mode, view, known));
-  setText('detail', detailText(mode, known) || '\u00a0');
-  document.title = { live: 'Network map', cached: 'Network map (saved)', empty: 'Network map' }[state];
-  byId('connect').hidden = !view.started || Boolean(known.wanted);
-  showLogin(known.state);
-  showLoading(known.loading);
-  showProblems(known, problem);
-  byId('nothing').hidden = !view.started || Boolean(view.network || known.problems?.cache);
+  setText('headline', headlineText(knowledge, refused, told));
+  setText('age', ageText(knowledge, told));
+  setText('detail', detailText(knowledge, told) || '\u00a0');
+  document.title = { live: 'Network map', cached: current ? 'Network map' : 'Network map (saved)', empty: 'Network map' }[state];
+  byId('connect').hidden = !view.started || Boolean(told.wanted);
+  byId('disconnect').hidden = !view.started || !told.wanted || source === 'none';
+  byId('logout').hidden = source === 'none';
+  showLogin(told.state);
+  showLoading(told.loading);
+  showProblems(told, problem);
+  byId('nothing').hidden = phase === 'starting' || source !== 'none' || Boolean(told.problems?.cache);
 }
 
-function headlineText(mode, refused, { problems }) {
-  if (mode === 'live' && refused) return 'Live, but not saved';
-  return mode === 'empty' && problems?.cache ? 'No network to show' : headlines[mode];
+function headlineText({ phase, source, current }, refused, { problems }) {
+  if (phase === 'live' && refused) return 'Live, but not saved';
+  if (phase === 'following' && !current) return 'Saved network';
+  if (phase === 'offline' && source === 'control') return 'Offline: last known network';
+  return phase === 'empty' && problems?.cache ? 'No network to show' : headlines[phase];
 }
 
 const storageRefused = (problems) => ['unavailable', 'silent', 'blocked', 'storage'].includes(problems?.cache?.code);
 
-function ageText(mode, { network }, { info, state }) {
-  if (mode === 'live') return state.savedAt ? `saved ${ago(state.savedAt)}` : state.saveError ? '' : 'not saved yet';
-  if (!network) return '';
+function ageText({ phase, source }, { info, state }) {
+  if (phase === 'live') return state.savedAt ? `saved ${ago(state.savedAt)}` : state.saveError ? '' : 'not saved yet';
+  if (source === 'none') return '';
   return info ? `saved ${ago(info.confirmedAt)}` : 'not saved';
 }
 
-function detailText(mode, { wanted, state, loading, signingIn }) {
-  switch (mode) {
+/** @param {import('./types').Knowledge} knowledge */
+function detailText({ phase, why, current, heardAt }, { state, wanted, loading, signingIn }) {
+  const heard = heardAt ? ` Last heard ${ago(heardAt)}.` : '';
+  switch (phase) {
     case 'live':
-      return `Connected since ${timeOfDay(state.since)}; ${count(state.deltas, 'change')} since.`;
+      return `Connected since ${timeOfDay(state.since)}; ${count(state.deltas, 'change')} since.${heard}`;
     case 'login':
     case 'expired':
       return loginText(state, signingIn);
     case 'following':
-      return 'This tab takes over when that one is closed.';
+      return current ? `This tab takes over when that one is closed.${heard}` : 'Another tab has the connection, and is not connected now.';
     case 'forgotten':
       return 'Connect to join again, as a new device.';
+    case 'starting':
+      return '';
   }
-  if (!wanted) return mode === 'starting' ? '' : 'Not connected.';
-  if (state?.error) {
-    const lost = state.fullMaps ? 'was lost' : "can't be reached";
-    return `The control plane ${lost}. ${state.retryAt ? `Next attempt in ${duration(state.retryAt - Date.now())}` : 'Trying again'}.`;
-  }
-  return loading ? 'Starting the client.' : 'Connecting to the control plane.';
+  if (why === 'silent') return `The control plane doesn't answer.${heard}`;
+  if (!wanted) return 'Not connected.';
+  if (state?.error) return `The control plane ${state.fullMaps ? 'was lost' : "can't be reached"}. Trying again.${heard}`;
+  return connecting(loading);
 }
+
+const connecting = (loading) => (loading ? `${loadingText(loading)}.` : 'Connecting to the control plane.');
+
+const loadingText = ({ received, total }) => (received && total ? `Loading the client: ${Math.floor((100 * received) / total)}%` : 'Loading the client');
 
 function loginText({ keyExpired, loginURL, error }, signingIn) {
   if (signingIn && error) return 'The control plane can’t be reached. You are signed in again once it can.';
@@ -98,11 +104,12 @@ function showLogin(state) {
   byId('login-again').hidden = !login || Boolean(url);
 }
 
+// showLoading tells how much of the client is there, in per cent: what is counted isn't what is transferred, which is compressed.
 function showLoading(loading) {
   byId('loading').hidden = !loading;
   if (!loading) return;
   const { received, total } = loading;
-  setText('loading-text', received ? `Loading the client: ${bytes(received)}${total ? ` of ${bytes(total)}` : ''}` : 'Loading the client');
+  setText('loading-text', loadingText(loading));
   const bar = byId('progress');
   if (total) Object.assign(bar, { max: total, value: received });
   else bar.removeAttribute('value');
@@ -114,40 +121,26 @@ function showProblems({ problems, state }, problem) {
   const all = Object.entries(problems ?? {}).filter(([where]) => where !== 'client' || !same);
   if (state?.saveError) all.push(['saving', { message: state.saveError }]);
   if (problem) all.push(['page', { message: problem }]);
-  const made = all.map(([where, what]) => explain(where, what));
-  const shown = byId('problems');
-  const key = JSON.stringify(made);
-  if (shown.dataset.shown === key) return;
-  shown.dataset.shown = key;
-  shown.replaceChildren(...made.map(({ text, reason }) => element('div', [
-    element('p', text),
-    ...(reason ? [element('details', [element('summary', 'Technical reason'), element('p', reason)])] : []),
-  ], 'problem')));
+  render(repeat(all, ([where]) => where, ([where, what]) => {
+    const { text, reason } = explain(where, what);
+    return html`<div class="problem"><p>${text}</p>${reason ? html`<details><summary>Technical reason</summary><p>${reason}</p></details>` : nothing}</div>`;
+  }), byId('problems'));
 }
 
+const kinds = { added: 'Added', removed: 'Removed', changed: 'Changed' };
+
 // showChanges shows what had changed when the control plane told of it, or nothing; pick is called with the peer that is clicked.
+/** @param {import('./types').Changes | undefined} changes */
 export function showChanges(changes, pick) {
-  const shown = byId('changes');
-  const key = JSON.stringify(changes ?? '');
-  if (shown.dataset.shown === key) return;
-  shown.dataset.shown = key;
-  shown.hidden = !changes;
+  byId('changes').hidden = !changes;
   if (!changes) return;
-  const parts = ['added', 'removed', 'changed'].filter((kind) => changes[kind].all > 0).map((kind) => `${changes[kind].all.toLocaleString()} ${kind}`);
-  const what = parts.join(', ') || 'no peer was added, removed or changed';
-  setText('changes-summary', `Since it was saved ${changes.since ? ago(changes.since) : ''}: ${what}`.replace(' :', ':'));
-  const button = ({ id, name }) => {
-    const made = element('button', name, 'link');
-    made.type = 'button';
-    made.addEventListener('click', () => pick(id));
-    return made;
-  };
-  const lists = ['added', 'removed', 'changed'].filter((kind) => changes[kind].all > 0).flatMap((kind) => {
+  const some = Object.keys(kinds).filter((kind) => changes[kind].all > 0);
+  const what = some.map((kind) => `${changes[kind].all.toLocaleString()} ${kind}`).join(', ') || 'no peer was added, removed or changed';
+  setText('changes-summary', `Since it was saved${changes.since ? ` ${ago(changes.since)}` : ''}: ${what}`);
+  render(html`${some.map((kind) => {
     const { all, list } = changes[kind];
-    const items = list.map((peer) => element('li', [kind === 'removed' ? peer.name : button(peer), peer.what ? `: ${peer.what.join(', ')}` : '']));
-    if (all > list.length) items.push(element('li', `and ${(all - list.length).toLocaleString()} more`));
-    return [element('h3', kind[0].toUpperCase() + kind.slice(1)), element('ul', items, 'plain')];
-  });
-  const restless = changes.restless > 0 ? [element('p', `${count(changes.restless, 'peer')} came, went or moved to other addresses.`)] : [];
-  byId('changes-list').replaceChildren(...lists, ...restless);
+    return html`<h3>${kinds[kind]}</h3><ul class="plain">${list.map((peer) => html`<li>${kind === 'removed' ? peer.name
+      : html`<button type="button" class="link" @click=${() => pick(peer.id)}>${peer.name}</button>`}${peer.what ? `: ${peer.what.join(', ')}` : ''}</li>`)}
+      ${all > list.length ? html`<li>and ${(all - list.length).toLocaleString()} more</li>` : nothing}</ul>`;
+  })}${changes.restless > 0 ? html`<p>${count(changes.restless, 'peer')} came, went or moved to other addresses.</p>` : nothing}`, byId('changes-list'));
 }

@@ -1,10 +1,11 @@
 // What is saved on this device: how much, whether for good, as a file, and no more.
 
-import { byId, setText } from './dom.js';
 import { showStorage } from './sections.js';
+import { byId, save, setText } from './templates.js';
 
 let info;
-let estimate = {};
+let keepKeys;
+let estimate = { usage: undefined, quota: undefined, persisted: undefined };
 
 // startStorage makes the buttons work. Network is the network worker, report shows a problem.
 export function startStorage(network, report) {
@@ -12,13 +13,13 @@ export function startStorage(network, report) {
   for (const kind of ['netmap', 'json']) {
     byId(`export-${kind}`).addEventListener('click', async () => {
       try {
-        save(await network.snapshot(kind), kind);
+        save(await network.snapshot(kind), `network-map-${new Date().toISOString().slice(0, 10)}.${kind}`);
       } catch (error) {
         setText('storage-note', `The snapshot couldn't be read: ${error.message}`);
       }
     });
   }
-  byId('forget').addEventListener('click', () => byId('forget-dialog').showModal());
+  for (const id of ['forget', 'logout']) byId(id).addEventListener('click', () => byId('forget-dialog').showModal());
   byId('forget-dialog').addEventListener('close', async ({ target }) => {
     if (target.returnValue !== 'forget') return;
     target.returnValue = '';
@@ -32,22 +33,23 @@ export function startStorage(network, report) {
   setInterval(look, 30_000);
 }
 
-// showSaved shows what the cache says of its snapshot, if it has one.
-export function showSaved(given, forgettable) {
+// showSaved shows what the cache says of its snapshot, if it has one, and whether keys are kept.
+export function showSaved(given, forgettable, keys) {
   byId('export-netmap').disabled = byId('export-json').disabled = !given;
   byId('forget').disabled = !given && !forgettable;
   if (given?.generation !== info?.generation) look();
   info = given;
-  showStorage(info, estimate);
+  keepKeys = keys;
+  showStorage(info, keepKeys, estimate);
 }
 
 // look asks the browser about its storage. Not every browser answers.
 async function look() {
-  const { usage, quota } = (await navigator.storage?.estimate?.().catch(() => {})) ?? {};
-  const persisted = await navigator.storage?.persisted?.().catch(() => {});
+  const { usage, quota } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+  const persisted = await navigator.storage?.persisted?.().catch(() => undefined);
   estimate = { usage, quota, persisted };
   byId('keep').hidden = persisted !== false || !navigator.storage.persist;
-  showStorage(info, estimate);
+  showStorage(info, keepKeys, estimate);
 }
 
 async function keep() {
@@ -56,14 +58,6 @@ async function keep() {
     ? 'The browser keeps it until you delete it.'
     : "The browser didn't promise it. Browsers tend to agree once a page is installed, bookmarked or visited often.");
   await look();
-}
-
-function save(blob, kind) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = `network-map-${new Date().toISOString().slice(0, 10)}.${kind}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // Installing, where the browser offers it to pages

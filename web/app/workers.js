@@ -1,3 +1,6 @@
-// Starts the workers, before the page itself is there: what they load takes longest.
+// What can't wait for the page itself: its colours, and the workers, since what they load takes longest.
 
-globalThis.workers = Object.fromEntries(['network', 'model'].map((name) => [name, new Worker(`${name}-worker.js`, { type: 'module', name })]));
+import { followTheme } from './theme.js';
+
+followTheme();
+/** @type {any} */ (globalThis).workers = Object.fromEntries(['network', 'model'].map((name) => [name, new Worker(`${name}-worker.js`, { type: 'module', name })]));

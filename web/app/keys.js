@@ -1,0 +1,27 @@
+// Whether this node's keys stay in the browser, and how they go.
+
+const lookTime = 3000; // milliseconds that the server has to tell what it is
+
+// mayKeepKeys reports whether this node's private keys may stay in the browser. Without TLS any program becomes this
+// origin that listens on the server's port once the server has ended, and so has all that the origin keeps. A key
+// for the made-up network is worth nothing. If nobody answers, what was decided before goes on.
+export async function mayKeepKeys(database) {
+  if (location.protocol === 'https:') return true;
+  const answer = await fetch('/-/network', { signal: AbortSignal.timeout(lookTime) }).catch(() => undefined);
+  if (!answer) return (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
+  const { peers } = answer.ok ? await answer.json().catch(() => ({})) : {};
+  return peers !== undefined;
+}
+
+export async function removeKeys(database) {
+  await removeDatabase(`${database}-keys`);
+  await removeDatabase(`${database}-seal`);
+}
+
+function removeDatabase(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+}
