@@ -9,5 +9,8 @@ tags=$(go run ./cmd/browsertags)
 GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags "$tags" -o "$dist/client.wasm" ./cmd/client
 go -C .. run ./wasm/pack "$(realpath "$dist")/client.wasm" # 12% less to download
 gzip -9 -n -c "$dist/client.wasm" >"$dist/client.wasm.gz"
+GOOS=js GOARCH=wasm GOFLAGS="-tags=$tags" node ../tools/notices.mjs "$dist/client.wasm.THIRD_PARTY_NOTICES.txt" ./cmd/client
 # The tailnet's own nodes look neither for a way out of the network nor for a router.
-go build -tags ts_omit_captiveportal,ts_omit_portmapper -o "$dist/tailnet" ./cmd/tailnet
+native=ts_omit_captiveportal,ts_omit_portmapper
+go build -tags $native -o "$dist/tailnet" ./cmd/tailnet
+GOFLAGS="-tags=$native" node ../tools/notices.mjs "$dist/tailnet.THIRD_PARTY_NOTICES.txt" ./cmd/tailnet

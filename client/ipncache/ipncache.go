@@ -6,32 +6,30 @@
 // clients in a browser alike. A program calls [Register] once, before it makes its first backend:
 //
 //	func init() {
-//		ipncache.Register(ipncache.Options{Open: ipncache.ProfileDir})
+//		ipncache.Register(ipncache.Options{Open: ipncache.ProfileDir, Always: true})
 //	}
 //
 // From then on every backend that is started loads its profile's netmap, unless control is faster, and
-// saves every change of it. Shutting the backend down saves what is pending.
+// saves what changes of it. Shutting the backend down saves what is pending. Without [Options].Always nothing is
+// saved of a tailnet whose control doesn't ask for that by the attribute cache-network-maps.
 //
 // The program is built with the tag ts_omit_cachenetmap, which leaves out the cache that LocalBackend has
 // itself. Without the tag that one comes first, and both save.
+//
+// With the tag, "tailscale debug clear-netmap-cache" does nothing, since LocalBackend has no hook there. [Clear] does what it did.
 package ipncache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/netmapcache/netmapcache/store"
-	"tailscale.com/control/controlclient"
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnext"
 	"tailscale.com/ipn/ipnlocal"
-	"tailscale.com/tailcfg"
 	"tailscale.com/types/logger"
-	"tailscale.com/types/netmap"
-	"tailscale.com/util/eventbus"
-	"tailscale.com/wgengine/magicsock"
 )
 
 // name is that of the extension.
@@ -41,8 +39,9 @@ const name = "netmapcache"
 type Options struct {
 	// Open returns the store for a login profile of a backend, or nil if its netmap isn't to be
 	// kept. Profiles that return the same store replace each other's netmap there. Open is called
-	// from a goroutine that holds no lock, whenever the profile has become the current one.
-	// The store is not closed.
+	// from a goroutine that holds no lock, when the profile becomes the current one for the first time, and again, with growing
+	// pauses, as long as it fails. If it returned nil it is called when the profile becomes the current one again. [Clear] calls it
+	// too, for profiles that weren't in use. The store is not closed.
 	Open func(ctx context.Context, lb *ipnlocal.LocalBackend, profile ipn.ProfileID) (store.Store, error)
 
 	// Always keeps the netmap unless control forbids it by the attribute
@@ -50,10 +49,28 @@ type Options struct {
 	// asks for that by the attribute cache-network-maps, and removed when it no longer does.
 	Always bool
 
+	// MaxAge bounds how old a netmap may be that a backend starts from: the restored event of an older one
+	// has the error netmapcache.ErrExpired. It is counted from when the netmap was last known to be current. Zero is no
+	// bound. A netmap that Tailscale's own cache has stored tells no age, and is not restored if there is a bound.
+	MaxAge time.Duration
+
+	// Delay is how long after a change the netmap is saved, as by [netmapcache.WithWriteBehind]; 0 stands for 5
+	// seconds. LocalBackend tells nobody of some changes, such as that of the packet filter: these are looked for every 5 seconds.
+	Delay time.Duration
+
+	// Interval is how much time passes at least between two saves that have something to write, while changes go on, as
+	// by [netmapcache.WithCommitInterval]; 0 stands for 30 seconds. A crash loses no change that is older. Shutdown waits for neither.
+	Interval time.Duration
+
 	// OnEvent, if not nil, is told the outcome of everything that is done, one at a time and in
-	// order: err is nil if it succeeded. It must not block. Errors are logged by the backend in any case.
+	// order: err is nil if it succeeded. It must not block. Errors are logged by the backend in any case. An
+	// error that repeats is told once, until there is another or a success.
 	OnEvent func(lb *ipnlocal.LocalBackend, e Event, err error)
 }
+
+func (o *Options) delay() time.Duration { return cmp.Or(o.Delay, 5*time.Second) }
+
+func (o *Options) interval() time.Duration { return cmp.Or(o.Interval, 30*time.Second) }
 
 // An Event is a thing done for a backend.
 type Event string
@@ -63,10 +80,11 @@ const (
 	// errors.Is(err, [netmapcache.ErrCacheNotAvailable]) if there was none that can be used.
 	Restored Event = "restored"
 
-	// Saving: what the backend has now is about to be saved.
+	// Saving: what the backend has now is about to be handed to the cache, which saves it after a while.
 	Saving Event = "saving"
 
-	// Saved: the cache has all that the backend had when the saving began. After an error it is tried again.
+	// Saved: the cache has saved all that the backend had at the last Saving. After an error it is tried again, with pauses
+	// that grow to five minutes.
 	Saved Event = "saved"
 
 	// Discarded: the cache was emptied, because control doesn't want the netmap to be kept, the
@@ -87,127 +105,4 @@ func Register(opts Options) {
 		}
 		return newExtension(logf, lb, opts), nil
 	})
-}
-
-// extension follows one backend. Its hooks, which run with the backend locked, only take notes and
-// wake a goroutine of its own that does the work.
-type extension struct {
-	lb   *ipnlocal.LocalBackend
-	opts Options
-	logf logger.Logf
-
-	wake   chan struct{} // holds a token if there is something new to look at
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the goroutine has ended
-	bus    *eventbus.Client
-
-	discoKey *eventbus.Publisher[magicsock.NewDiscoKeyAvailable] // has the engine tell a peer this node's disco key
-
-	homeDERP atomic.Int64 // region that magicsock last made its home; 0 if none yet
-
-	mu      sync.Mutex
-	profile ipn.ProfileID
-	control controlclient.Client // that a netmap is to be restored for; nil if none
-	changed bool                 // the netmap has changed since it was last saved
-	first   *netmap.NetworkMap   // that the backend got when it had none; nil while it has none
-
-	// WireGuard sessions that began while control was away, and whether the peer was told this
-	// node's disco key; nil when control is there.
-	sessions map[tailcfg.StableNodeID]bool
-}
-
-func newExtension(logf logger.Logf, lb *ipnlocal.LocalBackend, opts Options) *extension {
-	return &extension{
-		lb:   lb,
-		opts: opts,
-		logf: logger.WithPrefix(logf, name+": "),
-		wake: make(chan struct{}, 1),
-		done: make(chan struct{}),
-	}
-}
-
-// Name implements [ipnext.Extension].
-func (e *extension) Name() string { return name }
-
-// Init implements [ipnext.Extension]. The backend calls it when it is first started.
-func (e *extension) Init(h ipnext.Host) error {
-	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.bus = e.lb.Sys().Bus.Get().Client(name)
-	eventbus.SubscribeFunc(e.bus, e.homeDERPChanged)
-	e.discoKey = eventbus.Publish[magicsock.NewDiscoKeyAvailable](e.bus)
-	hooks := h.Hooks()
-	hooks.NewControlClient.Add(e.newControlClient)
-	hooks.ProfileStateChange.Add(e.profileChanged)
-	hooks.OnNetMapToggle.Add(e.netMapToggled)
-	hooks.MutateNotifyLocked.Add(e.notified)
-	go e.run()
-	return nil
-}
-
-// Shutdown implements [ipnext.Extension].
-func (e *extension) Shutdown() error {
-	e.bus.Close()
-	e.cancel()
-	<-e.done
-	return nil
-}
-
-// note changes what the goroutine looks at, and wakes it.
-func (e *extension) note(change func()) {
-	e.mu.Lock()
-	change()
-	e.mu.Unlock()
-	e.wakeUp()
-}
-
-// wakeUp has the goroutine look.
-func (e *extension) wakeUp() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (e *extension) newControlClient(cc controlclient.Client, profile ipn.LoginProfileView) (cleanup func()) {
-	e.note(func() {
-		e.profile = profile.ID()
-		e.control = cc
-	})
-	return nil
-}
-
-func (e *extension) profileChanged(profile ipn.LoginProfileView, _ ipn.PrefsView, _ bool) {
-	e.note(func() { e.profile = profile.ID() })
-}
-
-func (e *extension) netMapToggled(nm *netmap.NetworkMap) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.first = nm
-}
-
-// notified is called for all that the backend tells the programs that watch it. Being
-// a watcher of peers oneself would have the backend copy every peer for it at each full netmap.
-func (e *extension) notified(n *ipn.Notify) {
-	if n.SelfChange != nil || len(n.PeersChanged) > 0 || len(n.PeersRemoved) > 0 ||
-		len(n.PeerChangedPatch) > 0 || len(n.UserProfiles) > 0 {
-		e.note(func() { e.changed = true })
-	}
-	e.noteSessions(n.PeerState)
-}
-
-func (e *extension) homeDERPChanged(c magicsock.HomeDERPChanged) {
-	e.homeDERP.Store(int64(c.New))
-	e.note(func() { e.changed = true })
-}
-
-// report tells of what was done.
-func (e *extension) report(event Event, err error) {
-	if err != nil {
-		e.logf("not %s: %v", event, err)
-	}
-	if e.opts.OnEvent != nil {
-		e.opts.OnEvent(e.lb, event, err)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"tailscale.com/ipn"
@@ -42,6 +43,11 @@ func TestRefused(t *testing.T) {
 				r.url = server.URL
 			},
 			want: netmapcache.ErrWrongOwner,
+		},
+		{
+			name:   "too old",
+			change: func(r *rig) { r.opts.MaxAge = time.Nanosecond },
+			want:   netmapcache.ErrExpired,
 		},
 		{
 			name: "damage",
@@ -108,7 +114,7 @@ func TestAttribute(t *testing.T) {
 			d, _ := r.startSaved()
 			d.stop()
 
-			r.always = test.always
+			r.opts.Always = test.always
 			r.newNetwork(test.caps)
 			d = r.start()
 			d.await(string(test.want), func() bool {

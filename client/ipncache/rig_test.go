@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"sync"
@@ -34,49 +33,41 @@ import (
 	"tailscale.com/wgengine/magicsock"
 )
 
-// patience is how long a test waits for something that happens in milliseconds.
-const patience = 20 * time.Second
+// patience is how long a test waits for something that happens within seconds.
+const patience = time.Minute
 
-// options are those of the backends under test, by their systems. Other than those that Register would
-// set they may differ from one to the other.
-var options sync.Map // *tsd.System -> Options
+// devices are those under test, by their systems. Other than with Register, their options may differ.
+var devices sync.Map // *tsd.System -> *device
 
 func TestMain(m *testing.M) {
 	envknob.SetNoLogsNoSupport()
-	lookEvery = 20 * time.Millisecond
 	ipnext.RegisterExtension(name, func(logf logger.Logf, b ipnext.SafeBackend) (ipnext.Extension, error) {
-		opts, ok := options.Load(b.Sys())
+		d, ok := devices.Load(b.Sys())
 		if !ok {
 			return nil, ipnext.SkipExtension
 		}
-		return newExtension(logf, b.(*ipnlocal.LocalBackend), opts.(Options)), nil
+		return d.(*device).newExtension(logf, b.(*ipnlocal.LocalBackend)), nil
 	})
-	ipnext.RegisterExtension("probe", func(_ logger.Logf, b ipnext.SafeBackend) (ipnext.Extension, error) {
-		return probe{b.(*ipnlocal.LocalBackend)}, nil
+	ipnext.RegisterExtension("probe", func(logger.Logf, ipnext.SafeBackend) (ipnext.Extension, error) {
+		return probe{}, nil
 	})
 	os.Exit(loopback.Main(m))
 }
 
 // probe is an extension beside the one under test.
-type probe struct{ lb *ipnlocal.LocalBackend }
+type probe struct{}
 
-var (
-	panicking atomic.Bool // panic when a netmap with another self node is installed
-	controls  sync.Map    // *ipnlocal.LocalBackend -> its latest controlclient.Client
-)
+// panicking tells probes to panic when a netmap with another self node is installed.
+var panicking atomic.Bool
 
 func (probe) Name() string    { return "probe" }
 func (probe) Shutdown() error { return nil }
 
-func (p probe) Init(h ipnext.Host) error {
+func (probe) Init(h ipnext.Host) error {
 	h.Hooks().OnSelfChange.Add(func(tailcfg.NodeView) {
 		if panicking.Load() {
 			panic("netmap of death")
 		}
-	})
-	h.Hooks().NewControlClient.Add(func(cc controlclient.Client, _ ipn.LoginProfileView) func() {
-		controls.Store(p.lb, cc)
-		return nil
 	})
 	return nil
 }
@@ -86,21 +77,15 @@ type rig struct {
 	t       *testing.T
 	base    *netmap.NetworkMap // what the network looks like
 	network *tailnet.Network
-	handler swappable // the control server
 	control *tailnet.Switch
 	url     string
 
-	always   bool
+	opts     Options        // but Open and OnEvent
+	looks    chan time.Time // when backends are to look at the netmap unasked, if not very often
+	open     func(ipn.ProfileID) (store.Store, error)
 	onEvent  func(*ipnlocal.LocalBackend, Event, error)
 	keys     *mem.Store
 	networks *memstore.Store
-}
-
-// swappable is a handler that can be replaced.
-type swappable struct{ atomic.Value }
-
-func (s *swappable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.Load().(http.Handler).ServeHTTP(w, r)
 }
 
 const peers = 40
@@ -123,11 +108,13 @@ func newRig(t *testing.T) *rig {
 	r := &rig{
 		t:        t,
 		base:     nm,
+		opts:     Options{Delay: time.Millisecond, Interval: time.Millisecond},
 		keys:     new(mem.Store),
 		networks: memstore.New(),
 	}
+	r.open = func(ipn.ProfileID) (store.Store, error) { return r.networks, nil }
+	r.control = tailnet.NewSwitch(nil)
 	r.newNetwork(tailcfg.NodeCapMap{tailcfg.NodeAttrCacheNetworkMaps: nil})
-	r.control = tailnet.NewSwitch(&r.handler)
 	server := httptest.NewServer(r.control)
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { r.control.Set(false) })
@@ -141,7 +128,7 @@ func (r *rig) newNetwork(caps tailcfg.NodeCapMap) {
 	self.CapMap = caps
 	r.base.SelfNode = self.View()
 	r.network = tailnet.New(r.base, peers, 1)
-	r.handler.Store(tailnet.NewControl(r.network, logger.Discard))
+	r.control.Replace(tailnet.NewControl(r.network, logger.Discard))
 }
 
 // device is a running backend.
@@ -168,18 +155,7 @@ func (r *rig) start() *device {
 	sys := tsd.NewSystem()
 	bus := sys.Bus.Get().Client("test")
 	eventbus.SubscribeFunc(bus, func(c magicsock.HomeDERPChanged) { d.homes <- c.New })
-	options.Store(sys, Options{
-		Always: r.always,
-		OnEvent: func(lb *ipnlocal.LocalBackend, e Event, err error) {
-			if r.onEvent != nil {
-				r.onEvent(lb, e, err)
-			}
-			d.events <- outcome{e, err}
-		},
-		Open: func(context.Context, *ipnlocal.LocalBackend, ipn.ProfileID) (store.Store, error) {
-			return r.networks, nil
-		},
-	})
+	devices.Store(sys, d)
 	logf := logger.Discard
 	if testing.Verbose() {
 		logf = r.t.Logf
@@ -200,16 +176,51 @@ func (r *rig) start() *device {
 		d.Shutdown()
 		engine.Close()
 		sys.Bus.Get().Close()
-		options.Delete(sys)
+		devices.Delete(sys)
 	})
 	r.t.Cleanup(d.stop)
+	d.begin()
+	return d
+}
+
+func (d *device) newExtension(logf logger.Logf, lb *ipnlocal.LocalBackend) *extension {
+	opts := d.r.opts
+	opts.OnEvent = func(lb *ipnlocal.LocalBackend, e Event, err error) {
+		if d.r.onEvent != nil {
+			d.r.onEvent(lb, e, err)
+		}
+		d.events <- outcome{e, err}
+	}
+	opts.Open = func(_ context.Context, _ *ipnlocal.LocalBackend, profile ipn.ProfileID) (store.Store, error) {
+		return d.r.open(profile)
+	}
+	e := newExtension(logf, lb, opts)
+	e.looks = d.r.looks
+	if d.r.looks == nil {
+		e.looks = time.Tick(20 * time.Millisecond)
+	}
+	return e
+}
+
+// begin starts the backend's current profile, as one that is to run.
+func (d *device) begin() {
+	d.r.t.Helper()
 	prefs := ipn.NewPrefs()
-	prefs.ControlURL = r.url
+	prefs.ControlURL = d.r.url
 	prefs.WantRunning = true
 	if err := d.Start(ipn.Options{UpdatePrefs: prefs}); err != nil {
-		r.t.Fatal(err)
+		d.r.t.Fatal(err)
 	}
-	return d
+}
+
+// change makes changes one after the other, each when the backend has the one before.
+func (d *device) change(times int) {
+	d.r.t.Helper()
+	for range times {
+		before := d.NetMapNoPeers()
+		d.r.network.Change(tailnet.DNSChanged)
+		d.await("a change", func() bool { return d.NetMapNoPeers() != before })
+	}
 }
 
 // startSaved starts a backend, logs in, and returns it with the netmap that it then saves.
@@ -259,6 +270,36 @@ func (d *device) await(what string, ok func() bool) {
 	}
 }
 
+// forceHome makes another relay the device's home, and waits until control has heard of it, and it is saved.
+func (d *device) forceHome() (home int) {
+	d.r.t.Helper()
+	home = d.r.base.SelfNode.HomeDERP()%3 + 1
+	d.DebugForcePreferDERP(home)
+	d.MagicConn().ForceSetNearestDERP(home)
+	d.await("the home relay to be saved", func() bool {
+		return d.live() && d.NetMapNoPeers().SelfNode.HomeDERP() == home && d.r.cached().SelfNode.HomeDERP() == home
+	})
+	return home
+}
+
+// settle waits until the extension has done what it had begun.
+func (d *device) settle() {
+	e, _ := ipnlocal.GetExt[*extension](d.LocalBackend)
+	for range 3 { // the second is noted when the first is begun with, the third when it is done
+		e.wake <- struct{}{}
+	}
+}
+
+// awaitUntold waits until ok, of which nobody is told when to look.
+func (d *device) awaitUntold(ok func() bool) {
+	d.r.t.Helper()
+	for began := time.Now(); !ok(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			d.r.t.Fatal("waited in vain")
+		}
+	}
+}
+
 // awaitEvent returns the error of the first event of a kind from now on.
 func (d *device) awaitEvent(e Event) error {
 	d.r.t.Helper()
@@ -282,9 +323,11 @@ func (d *device) told(e Event) bool {
 }
 
 // cached returns the stored netmap, or nil.
-func (r *rig) cached() *netmap.NetworkMap {
+func (r *rig) cached() *netmap.NetworkMap { return r.cachedIn(r.networks) }
+
+func (r *rig) cachedIn(s store.Store) *netmap.NetworkMap {
 	r.t.Helper()
-	nm, err := netmapcache.NewCache(r.networks).Load(r.t.Context())
+	nm, err := netmapcache.NewCache(s).Load(r.t.Context())
 	if err != nil && !errors.Is(err, netmapcache.ErrCacheNotAvailable) {
 		r.t.Fatal(err)
 	}

@@ -2,14 +2,17 @@ package ipncache
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
-	"tailscale.com/control/controlclient"
+	"github.com/netmapcache/netmapcache/store/memstore"
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnlocal"
+	"tailscale.com/tailcfg"
 )
 
 // TestBurst makes many changes while the store is stuck in a commit: the backend must go on, and
@@ -43,30 +46,98 @@ func TestBurst(t *testing.T) {
 	}
 	close(release)
 	d.awaitSaved(last)
+	delete(d.last, Saved)
+	d.await("to be told that all is saved", func() bool { return d.told(Saved) })
 	if n := commits.Load(); n > changes/4 {
 		t.Errorf("%d commits for %d changes", n, changes)
 	}
 }
 
-// TestSaveFails checks that an error is reported, and the save tried again.
+// TestSaveFails has the store, or the netmap, be such that it can't be saved, while there are many changes: that must be told once,
+// and tried seldom. What can be mended is saved then.
 func TestSaveFails(t *testing.T) {
-	r := newRig(t)
-	d, last := r.startSaved()
 	broken := errors.New("the store is broken")
-	var fails atomic.Bool
-	fails.Store(true)
-	r.networks.Before = func(op, key string) error {
-		if fails.Load() && op == "Commit" {
-			return broken
-		}
-		return nil
+	for _, test := range []struct {
+		name   string
+		broken error // of the store
+		user   tailcfg.UserID
+	}{
+		{name: "store", broken: broken, user: 1},
+		{name: "netmap without a user"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			if test.user == 0 {
+				self := r.base.SelfNode.AsStruct()
+				self.User = 0
+				r.base.SelfNode = self.View()
+				r.newNetwork(tailcfg.NodeCapMap{tailcfg.NodeAttrCacheNetworkMaps: nil})
+			}
+			var fails atomic.Bool
+			fails.Store(test.broken != nil)
+			var commits atomic.Int32
+			r.networks.Before = func(op, key string) error {
+				if op == "Commit" {
+					commits.Add(1)
+					if fails.Load() {
+						return broken
+					}
+				}
+				return nil
+			}
+			var told, again atomic.Int32
+			r.onEvent = func(_ *ipnlocal.LocalBackend, e Event, err error) {
+				switch {
+				case e == Saving && told.Load() > 0:
+					again.Add(1)
+				case e == Saved && err != nil:
+					told.Add(1)
+				}
+			}
+			d := r.start()
+			d.login()
+			d.change(50)
+			d.await("another attempt", func() bool {
+				return again.Load() > 0 && (test.broken == nil || commits.Load() > 1)
+			})
+			d.settle()
+			if n := commits.Load(); told.Load() != 1 || n > 20 {
+				t.Errorf("after 50 changes %d commits were tried, and it was told %d times that this failed", n, told.Load())
+			}
+			fails.Store(false)
+			if test.broken != nil {
+				d.awaitSaved(nil)
+			}
+		})
 	}
-	r.network.Change(tailnet.PeerTags)
-	for err := error(nil); !errors.Is(err, broken); {
-		err = d.awaitEvent(Saved)
+}
+
+// TestLastChange takes control away just after it has changed what the backend tells nobody of. That must be
+// saved, when the backend is shut down and without.
+func TestLastChange(t *testing.T) {
+	for _, shutdown := range []bool{true, false} {
+		t.Run(fmt.Sprintf("shutdown=%v", shutdown), func(t *testing.T) {
+			r := newRig(t)
+			r.looks = make(chan time.Time)
+			d, _ := r.startSaved()
+			d.forceHome() // else magicsock finds a home some seconds later, and everything is saved
+			r.looks <- time.Now()
+			d.settle()
+			for _, kind := range []tailnet.Kind{tailnet.FilterChanged, tailnet.PeerEndpoints, tailnet.PeerRelay} {
+				before := d.NetMapWithPeers()
+				r.network.Change(kind)
+				d.awaitUntold(func() bool { return netmaptest.Diff(d.NetMapWithPeers(), before) != "" })
+			}
+			r.control.Set(false)
+			d.awaitUntold(func() bool { return !d.HealthTracker().GetInPollNetMap() })
+			if shutdown {
+				d.stop()
+			} else {
+				r.looks <- time.Now()
+			}
+			d.awaitUntold(func() bool { return d.diff(r.cached()) == "" })
+		})
 	}
-	fails.Store(false)
-	d.awaitSaved(last)
 }
 
 // TestShutdown checks that what is pending is saved, and no goroutine is left.
@@ -114,10 +185,20 @@ func TestShutdown(t *testing.T) {
 // backend must end up with control's.
 func TestControlFaster(t *testing.T) {
 	r := newRig(t)
-	d, _ := r.startSaved()
+	d, cached := r.startSaved()
+	d.stop()
+	r.networks = memstore.New()
+	d = r.start()
+	d.await("a netmap", d.live)
 	e, _ := ipnlocal.GetExt[*extension](d.LocalBackend)
-	cc, _ := controls.Load(d.LocalBackend)
-	e.install(nil, cc.(controlclient.Client), r.cached())
+	l := e.noted().login
+	if l.control == nil {
+		t.Fatal("there is no control client to install a netmap for")
+	}
+	newWorker(e).install(l, cached)
+	if e.noted().login == l {
+		t.Error("the backend was not restarted") // control sends a netmap some seconds later anyway, but needn't
+	}
 	d.await("control's netmap", func() bool { return d.live() && d.State() >= ipn.Starting })
 }
 
@@ -125,10 +206,7 @@ func TestControlFaster(t *testing.T) {
 func TestHomeDERP(t *testing.T) {
 	r := newRig(t)
 	d, _ := r.startSaved()
-	const home = 2
-	d.DebugForcePreferDERP(home)
-	d.MagicConn().ForceSetNearestDERP(home)
-	d.await("the home relay to be saved", func() bool { return r.cached().SelfNode.HomeDERP() == home })
+	home := d.forceHome()
 	d.stop()
 	r.control.Set(false)
 	d = r.start()

@@ -3,7 +3,6 @@ package ipncache
 import (
 	"tailscale.com/ipn"
 	"tailscale.com/tailcfg"
-	"tailscale.com/wgengine/magicsock"
 )
 
 // A node that is started again has another disco key. A peer that learns it from control forgets the WireGuard session that it
@@ -13,22 +12,19 @@ import (
 // built with ts_omit_cachenetmap. Sessions are not begun anew when control is there, though its word may have been faster
 // than the key: in a browser, where it comes half a second after the first session, that cost each of them 5 seconds.
 
-// noteSessions notes the WireGuard sessions that begin while control is away. It is called with the backend locked.
-func (e *extension) noteSessions(changed map[tailcfg.StableNodeID]ipn.PeerState) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.sessions == nil {
+// sessionsChanged notes the WireGuard sessions that begin while control is away.
+func (n *notes) sessionsChanged(changed map[tailcfg.StableNodeID]ipn.PeerState) {
+	if n.sessions == nil {
 		return
 	}
 	for id, state := range changed {
 		switch state.PeerWireGuardState {
 		case ipn.PeerWireGuardStateHandshake, ipn.PeerWireGuardStateEstablished:
-			if _, known := e.sessions[id]; !known {
-				e.sessions[id] = false
-				e.wakeUp()
+			if _, known := n.sessions[id]; !known {
+				n.sessions[id] = false
 			}
 		default:
-			delete(e.sessions, id)
+			delete(n.sessions, id)
 		}
 	}
 }
@@ -38,14 +34,14 @@ func (e *extension) tendSessions() {
 	nm := e.lb.NetMapNoPeers()
 	tell := map[tailcfg.StableNodeID]bool{}
 	e.mu.Lock()
-	for id, told := range e.sessions {
+	for id, told := range e.notes.sessions {
 		if !told {
 			tell[id] = true
-			e.sessions[id] = true
+			e.notes.sessions[id] = true
 		}
 	}
 	if nm != nil && !nm.Cached {
-		e.sessions = nil
+		e.notes.sessions = nil
 	}
 	e.mu.Unlock()
 	if len(tell) == 0 {
@@ -56,7 +52,7 @@ func (e *extension) tendSessions() {
 	}
 	for _, p := range nm.Peers {
 		if tell[p.StableID()] && p.Addresses().Len() > 0 {
-			e.discoKey.Publish(magicsock.NewDiscoKeyAvailable{NodeFirstAddr: p.Addresses().At(0).Addr(), NodeID: p.ID()})
+			e.discoKey.tell(p)
 		}
 	}
 }

@@ -2,122 +2,204 @@ package ipncache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
-	"tailscale.com/control/controlclient"
 	"tailscale.com/envknob"
 	"tailscale.com/ipn"
-	"tailscale.com/tailcfg"
-	"tailscale.com/types/netmap"
 )
 
 // lookEvery is how often the netmap is looked at unasked while control may change it: the backend tells
 // nobody of a new packet filter, or of a peer's new endpoints or home relay.
-var lookEvery = 5 * time.Second
-
-// restFactor is how many times as long as a save took the next one waits, so that saving a
-// netmap that changes all the time takes a fifth of the time at most.
-const restFactor = 4
+const lookEvery = 5 * time.Second
 
 // finishTimeout bounds what shutting down waits for.
 const finishTimeout = 5 * time.Second
 
-// cache is that of a login profile.
+// The pauses before a store that can't be opened is asked for again: the first, and the longest.
+const (
+	minPause = time.Second
+	maxPause = 10 * time.Minute
+)
+
+// worker is the goroutine of an extension. What it has looked up before a slow step, it looks up again after it.
+type worker struct {
+	*extension
+
+	caches map[identity]*cache // that were opened
+	wanted *identity           // whose cache was last asked for
+	cache  *cache              // of wanted; nil if there is none, or none yet
+	openAt time.Time           // when to open it; zero for not at all
+	pause  time.Duration       // after the last time that this failed
+
+	tried *login // that a netmap was last to be restored for
+	due   bool   // the netmap may differ from what was last saved
+	live  bool   // control may have changed the netmap since it was last looked at
+
+	told map[Event]string // the error that was told last; none if it was a success
+}
+
+// cache is that of a login profile. It writes behind, in the background.
 type cache struct {
 	*netmapcache.Cache
-	profile ipn.ProfileID
-	owner   string
-	cleared bool // since anything was last saved
+	identity
+	upstream *netmapcache.Cache // the same, but takes netmaps that tell no owner
+	cleared  bool               // since anything was last saved
+	unsaved  int                // calls of Store that no commit has told of yet
+}
+
+// commit tells how a commit of a cache ended.
+type commit struct {
+	*cache
+	calls int
+	err   error
+}
+
+func newWorker(e *extension) *worker {
+	return &worker{extension: e, caches: map[identity]*cache{}, told: map[Event]string{}}
 }
 
 // run does what the hooks ask for, one thing at a time, until the backend is shut down.
-func (e *extension) run() {
-	defer close(e.done)
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	var (
-		c    *cache
-		live bool             // control could change the netmap when last looked
-		rest <-chan time.Time // for how long not to save; nil if not at all
-	)
+func (w *worker) run() {
+	defer close(w.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		select {
-		case <-e.ctx.Done():
-			e.finish(c, live)
+		case <-w.ctx.Done():
+			w.finish()
 			return
-		case <-e.wake:
-		case <-rest:
-			rest = nil
-		case <-ticker.C:
-			if live = e.lb.HealthTracker().GetInPollNetMap(); live {
-				e.setChanged(true)
-			}
+		case <-w.wake:
+			w.takeNotes()
+		case <-w.looks:
+			w.look()
+		case c := <-w.clears:
+			c.done <- w.clear(c.ctx)
+		case <-timer.C:
 		}
-		if c = e.current(e.ctx, c); c == nil {
-			continue
-		}
-		if cc := e.takeControl(); cc != nil {
-			e.restore(c, cc)
-		}
-		e.tendSessions()
-		if rest == nil && e.setChanged(false) {
-			began := time.Now()
-			e.save(e.ctx, c)
-			rest = time.After(restFactor * time.Since(began))
+		w.step()
+		if w.openAt.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(w.openAt))
 		}
 	}
 }
 
-// setChanged says whether the netmap has changed since it was last saved, and returns what was so before.
-func (e *extension) setChanged(changed bool) (before bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	before, e.changed = e.changed, changed
-	return before
+// step does what is due.
+func (w *worker) step() {
+	l := w.noted().login
+	if l == nil {
+		return
+	}
+	w.open(w.ctx, l)
+	w.restore(l)
+	w.tendSessions()
+	if w.due {
+		w.due = false
+		w.save(w.ctx, l)
+	}
 }
 
-// takeControl returns the control client that a netmap is to be restored for, once.
-func (e *extension) takeControl() controlclient.Client {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	cc := e.control
-	e.control = nil
-	return cc
+// finish leaves the caches of a backend that is being shut down as they should be.
+func (w *worker) finish() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), finishTimeout)
+	defer cancel()
+	if l := w.noted().login; l != nil {
+		w.open(ctx, l)
+		if w.cache != nil && w.removed(w.cache.profile) { // ephemeral nodes log out
+			w.discard(ctx)
+		} else {
+			w.save(ctx, l) // whatever was noted: not all is
+		}
+	}
+	for _, c := range w.caches {
+		if err := c.Close(ctx); err != nil {
+			w.logf("not saved before the end: %v", err)
+		}
+	}
+	w.takeNotes()
 }
 
-// current returns the cache of the current profile, or nil if there is none. That is
-// c, if c is of the same profile. Otherwise c is of no more use, and emptied if its profile is gone.
-func (e *extension) current(ctx context.Context, c *cache) *cache {
-	e.mu.Lock()
-	profile := e.profile
-	e.mu.Unlock()
-	owner := e.lb.Prefs().ControlURLOrDefault(e.lb.PolicyClient())
-	if c != nil && c.profile == profile && c.owner == owner {
-		return c
+// takeNotes looks at what has been noted about the netmap and about commits.
+func (w *worker) takeNotes() {
+	w.mu.Lock()
+	changed, commits := w.notes.changed, w.notes.commits
+	w.notes.changed, w.notes.commits = false, nil
+	w.mu.Unlock()
+	if changed {
+		w.due = true
+		w.live = true // at least when that changed
 	}
-	if c != nil && e.removed(c.profile) {
-		e.discard(ctx, c)
+	for _, c := range commits {
+		if c.err == nil {
+			c.unsaved -= c.calls
+		}
+		if c.cache == w.cache && (c.err != nil || c.unsaved == 0) {
+			w.report(Saved, c.err)
+		}
 	}
-	if profile == "" {
-		return nil // new, and never logged in
+}
+
+// look has the netmap looked at if control may have changed it since the last time, even if control is gone since.
+func (w *worker) look() {
+	live := w.lb.HealthTracker().GetInPollNetMap()
+	w.due = w.due || live || w.live
+	w.live = live
+}
+
+// open sees to it that w.cache is that of l. The one before is emptied if its profile is gone.
+func (w *worker) open(ctx context.Context, l *login) {
+	if w.wanted == nil || *w.wanted != l.identity {
+		if w.cache != nil && w.removed(w.cache.profile) {
+			w.discard(ctx)
+		}
+		w.wanted, w.cache, w.openAt, w.pause = &l.identity, nil, time.Time{}, 0
+		clear(w.told)
+		if l.profile != "" { // else it is new, and was never logged in
+			w.openAt = time.Now()
+		}
 	}
-	s, err := e.opts.Open(ctx, e.lb, profile)
+	if w.openAt.IsZero() || time.Now().Before(w.openAt) {
+		return
+	}
+	c, err := w.cacheOf(ctx, l.identity)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		w.pause = min(max(2*w.pause, minPause), maxPause)
+		w.openAt = time.Now().Add(w.pause)
+		w.report(Restored, err)
+	default:
+		w.cache, w.openAt = c, time.Time{}
+	}
+}
+
+// cacheOf returns the cache of an identity, or nil if there is to be none.
+func (w *worker) cacheOf(ctx context.Context, id identity) (*cache, error) {
+	if c := w.caches[id]; c != nil {
+		return c, nil
+	}
+	s, err := w.opts.Open(ctx, w.lb, id.profile)
 	if err != nil {
-		e.report(Restored, fmt.Errorf("open the store: %w", err))
-		return nil
+		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	if s == nil {
-		return nil
+		return nil, nil
 	}
-	return &cache{
-		Cache:   netmapcache.NewCache(s, netmapcache.WithOwner(owner)),
-		profile: profile,
-		owner:   owner,
-	}
+	c := &cache{identity: id, upstream: netmapcache.NewCache(s)}
+	c.Cache = netmapcache.NewCache(s,
+		netmapcache.WithOwner(id.owner),
+		netmapcache.WithMaxAge(w.opts.MaxAge),
+		netmapcache.WithWriteBehind(w.opts.delay(), nil),
+		netmapcache.WithCommitInterval(w.opts.interval()),
+		netmapcache.WithTrace(&netmapcache.Trace{Committed: func(i netmapcache.CommitInfo) {
+			w.note(func(n *notes) { n.commits = append(n.commits, commit{c, i.Calls, i.Err}) })
+		}}))
+	w.caches[id] = c
+	return c, nil
 }
 
 // removed reports whether there is no such profile any more.
@@ -125,144 +207,20 @@ func (e *extension) removed(profile ipn.ProfileID) bool {
 	return !slices.ContainsFunc(e.lb.ListProfiles(), func(p ipn.LoginProfileView) bool { return p.ID() == profile })
 }
 
-// restore gives the backend the cached netmap, if it has none.
-func (e *extension) restore(c *cache, cc controlclient.Client) {
-	if !allowed() || e.lb.NetMapNoPeers() != nil {
-		return
-	}
-	nm, err := e.load(c)
-	if e.ctx.Err() != nil || e.lb.NetMapNoPeers() != nil { // control was faster
-		return
-	}
-	if err == nil {
-		e.install(c, cc, nm)
-	}
-	e.report(Restored, err)
-}
-
-// load returns the cached netmap if it is of the very node that the backend is. The same
-// profile may have got another key since, or the same store may have had another profile.
-func (e *extension) load(c *cache) (*netmap.NetworkMap, error) {
-	nm, err := c.Load(e.ctx)
+// report tells of what was done.
+func (w *worker) report(event Event, err error) {
 	if err != nil {
-		return nil, err
-	}
-	if e.lb.Prefs().LoggedOut() {
-		return nil, fmt.Errorf("the profile is logged out: %w", netmapcache.ErrWrongOwner)
-	}
-	if nm.NodeKey.IsZero() || nm.NodeKey != e.lb.NodeKey() {
-		return nil, fmt.Errorf("node key differs: %w", netmapcache.ErrWrongOwner)
-	}
-	return nm, nil
-}
-
-// install gives nm to the backend as if it came from cc. LocalBackend does the same with what its own
-// cache holds, but without a control client, which is possible only before it has its first.
-func (e *extension) install(c *cache, cc controlclient.Client, nm *netmap.NetworkMap) {
-	installed := false
-	defer func() {
-		if !installed { // it panicked, and would again at the next start
-			e.discard(e.ctx, c)
+		if w.told[event] == err.Error() {
+			return
 		}
-	}()
-	if home := nm.SelfNode.HomeDERP(); hasRegion(nm, home) {
-		// Stay where peers expect this node: without control they can't be told of another home. Magicsock
-		// keeps the home it has as long as there is no connection to control.
-		e.lb.MagicConn().SetDERPMapWithoutReSTUN(nm.DERPMap)
-		e.lb.HealthTracker().SetOutOfPollNetMap()
-		e.lb.MagicConn().ForceSetNearestDERP(home)
+		w.told[event] = err.Error()
+		w.logf("not %s: %v", event, err)
+	} else {
+		delete(w.told, event)
 	}
-	e.mu.Lock()
-	e.sessions = map[tailcfg.StableNodeID]bool{}
-	e.mu.Unlock()
-	e.lb.SetControlClientStatus(cc, controlclient.Status{NetMap: nm, LoggedIn: true})
-	installed = true
-
-	// Control's first netmap may have come after the last look, and just before the cached one, in place
-	// of which it should be. Then ask control for it again.
-	e.mu.Lock()
-	first := e.first
-	e.mu.Unlock()
-	if first != nm && e.lb.NetMapNoPeers() == nm {
-		if err := e.lb.Start(ipn.Options{}); err != nil {
-			e.logf("restart: %v", err)
-		}
+	if w.opts.OnEvent != nil {
+		w.opts.OnEvent(w.lb, event, err)
 	}
-}
-
-// save brings the cache up to the backend's netmap, or empties it if control doesn't want it to be
-// kept. What has not changed since the last time isn't looked into.
-func (e *extension) save(ctx context.Context, c *cache) {
-	e.report(Saving, nil)
-	nm := e.lb.NetMapWithPeers()
-	if nm == nil || nm.Cached || !nm.SelfNode.Valid() {
-		return
-	}
-	if nm.NodeKey != e.lb.NodeKey() {
-		return // of another profile, to which or from which the backend has just switched
-	}
-	if !e.wanted(nm) {
-		if !c.cleared {
-			e.discard(ctx, c)
-		}
-		return
-	}
-	c.cleared = false
-	err := c.Store(ctx, e.withHomeDERP(nm))
-	if err != nil {
-		e.setChanged(true)
-		if e.ctx.Err() != nil && errors.Is(err, e.ctx.Err()) {
-			return // cut short by finish, which saves
-		}
-	}
-	e.report(Saved, err)
-}
-
-// discard empties the cache.
-func (e *extension) discard(ctx context.Context, c *cache) {
-	err := c.Clear(ctx)
-	c.cleared = err == nil
-	e.report(Discarded, err)
-}
-
-// finish leaves the cache of a backend that is being shut down as it should be.
-func (e *extension) finish(c *cache, live bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), finishTimeout)
-	defer cancel()
-	if c = e.current(ctx, c); c == nil {
-		return
-	}
-	switch {
-	case e.removed(c.profile): // ephemeral nodes log out
-		e.discard(ctx, c)
-	case e.setChanged(false) || live:
-		e.save(ctx, c)
-	}
-}
-
-// withHomeDERP returns nm with this node's home relay in its self node, if that is known: magicsock alone
-// knows it, and is given it back when the netmap is restored. LocalBackend's own cache does the same.
-func (e *extension) withHomeDERP(nm *netmap.NetworkMap) *netmap.NetworkMap {
-	home := int(e.homeDERP.Load())
-	if !hasRegion(nm, home) || nm.SelfNode.HomeDERP() == home {
-		return nm
-	}
-	self := nm.SelfNode.AsStruct()
-	self.HomeDERP = home
-	patched := *nm
-	patched.SelfNode = self.View()
-	return &patched
-}
-
-func hasRegion(nm *netmap.NetworkMap, id int) bool {
-	return nm.DERPMap != nil && nm.DERPMap.Regions[id] != nil
-}
-
-// wanted reports whether control lets nm be kept.
-func (e *extension) wanted(nm *netmap.NetworkMap) bool {
-	return allowed() &&
-		!nm.HasCap(tailcfg.NodeAttrDisableCacheNetworkMaps) &&
-		(e.opts.Always || nm.HasCap(tailcfg.NodeAttrCacheNetworkMaps))
 }
 
 // allowed reports whether the user lets netmaps be kept, by the variable that LocalBackend heeds too.

@@ -1,15 +1,17 @@
 //go:build js && wasm
 
 // Command client is the reference client for browsers: a whole node of a tailnet, which
-// keeps its network map and its keys in IndexedDB.
+// keeps its network map in IndexedDB, and its keys if it is to.
 //
 // The page that starts it passes an object named netmapcacheHost as a property of the
 // program's global object, which is the program's own, not the page's. Its properties are
 //
-//	database             the name of the cache's database; the node's keys are in the one named
-//	                     <database>-keys, sealed under the key in <database>-seal
+//	database             the name of the cache's database
+//	keepKeys             whether the node's keys are kept, in the database named <database>-keys, sealed under the
+//	                     key in <database>-seal. Otherwise they are in memory, and the node is an ephemeral one
 //	controlURL           the control server, which also is the owner of the cache
 //	hostname             what the node calls itself
+//	maxAge               how old a cached network map may be that the node starts from, in milliseconds; 0 is no bound
 //	ready(commands)      the program runs
 //	state(state)         something changed; the argument is made by stateValue
 //	mark(name)           an event of the start, once each: one of node.Mark
@@ -21,6 +23,8 @@
 //	                    node.News; null while there is no network map
 //	retry()             try to reach control now, if waiting
 //	login()             ask control to let this node in, again if its key has expired
+//	logout(settle)      tell control that this node is no more. settle is called once, with an error message if
+//	                    control doesn't know of it in the end
 //	fetch(url, settle)  ask a peer for a page; returns a function that gives up. settle is called
 //	                    once, with an error message or with an object of status, url, headers and body
 //	stop()              end
@@ -39,6 +43,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/idbstore"
 	"github.com/netmapcache/netmapcache/store/idbstore/webkey"
+	"github.com/netmapcache/netmapcache/store/memstore"
 	"github.com/netmapcache/netmapcache/store/sealed"
 	"tailscale.com/envknob"
 	"tailscale.com/types/logger"
@@ -70,7 +75,8 @@ func run(host js.Value) error {
 		return fmt.Errorf("open the store of the network map: %w", err)
 	}
 	defer networks.Close()
-	keys, closeKeys, err := openKeys(ctx, database)
+	keepKeys := host.Get("keepKeys").Bool()
+	keys, closeKeys, err := openKeys(ctx, database, keepKeys)
 	if err != nil {
 		return fmt.Errorf("open the store of this node's keys: %w", err)
 	}
@@ -81,6 +87,8 @@ func run(host js.Value) error {
 		Hostname:   host.Get("hostname").String(),
 		Keys:       keys,
 		Networks:   networks,
+		MaxAge:     time.Duration(host.Get("maxAge").Float()) * time.Millisecond,
+		Ephemeral:  !keepKeys,
 		OnState:    func(s node.State) { host.Call("state", stateValue(s)) },
 		OnMark:     func(m node.Mark) { host.Call("mark", string(m)) },
 		Logf:       logf(host),
@@ -95,19 +103,36 @@ func run(host js.Value) error {
 	}
 	var follower node.Follower
 	host.Call("ready", map[string]any{
-		"news":  js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
-		"retry": command(func() { go n.Retry() }),
-		"login": command(n.Login),
-		"fetch": js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
-		"stop":  command(stop),
+		"news":   js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
+		"retry":  command(func() { go n.Retry() }),
+		"login":  command(n.Login),
+		"logout": js.FuncOf(func(_ js.Value, args []js.Value) any { go logout(ctx, n, args[0]); return nil }),
+		"fetch":  js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
+		"stop":   command(stop),
 	})
 	<-ctx.Done()
 	return nil
 }
 
-// openKeys opens the store in <database>-keys, sealed under the key that the browser keeps in <database>-seal.
-// The store is closed by the function returned.
-func openKeys(ctx context.Context, database string) (_ store.Store, closeStore func() error, _ error) {
+// logoutTimeout is how long control has to answer that a node is no more.
+const logoutTimeout = 10 * time.Second
+
+func logout(ctx context.Context, n *node.Node, settle js.Value) {
+	ctx, cancel := context.WithTimeoutCause(ctx, logoutTimeout, fmt.Errorf("no answer in %v", logoutTimeout))
+	defer cancel()
+	if err := n.Logout(ctx); err != nil {
+		settle.Invoke(reason(ctx, err).Error())
+		return
+	}
+	settle.Invoke()
+}
+
+// openKeys opens the store in <database>-keys, sealed under the key that the browser keeps in <database>-seal, or, if
+// nothing is to be kept, one in memory. The store is closed by the function returned.
+func openKeys(ctx context.Context, database string, keep bool) (_ store.Store, closeStore func() error, _ error) {
+	if !keep {
+		return memstore.New(), func() error { return nil }, nil
+	}
 	key, err := webkey.Load(ctx, database+"-seal")
 	if err != nil {
 		return nil, nil, err

@@ -123,8 +123,8 @@ func (l *lab) route(site http.Handler) http.Handler {
 	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
 	mux.Handle("POST /-/expire", fromHere(sameOrigin(http.HandlerFunc(l.serveExpire))))
 	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
-	mux.Handle("/derp", l.relay)
-	mux.Handle("/derp/", l.relay)
+	mux.Handle("/derp", sameOrigin(l.relay))
+	mux.Handle("/derp/", sameOrigin(l.relay))
 	mux.Handle("/", site)
 	return mux
 }

@@ -63,3 +63,37 @@ func TestLab(t *testing.T) {
 		})
 	}
 }
+
+// TestRelayOrigin asks for the relay as a node would, and as pages would.
+func TestRelayOrigin(t *testing.T) {
+	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 4, 0, 1, false, logger.Discard)
+	handler := l.route(http.NotFoundHandler())
+	for _, test := range []struct {
+		name, host    string
+		header, value string
+		refused       bool
+	}{
+		{name: "a node", host: "127.0.0.1:80"},
+		{name: "its own page", host: "127.0.0.1:80", header: "Origin", value: "http://127.0.0.1:80"},
+		{name: "another page", host: "127.0.0.1:80", header: "Origin", value: "http://evil.example", refused: true},
+		{name: "a page of another port", host: "127.0.0.1:80", header: "Origin", value: "http://127.0.0.1:81", refused: true},
+		{name: "a page without an origin", host: "127.0.0.1:80", header: "Origin", value: "null", refused: true},
+		{name: "another site", host: "127.0.0.1:80", header: "Sec-Fetch-Site", value: "cross-site", refused: true},
+		{name: "a name that points here", host: "rebound.example:80", refused: true},
+	} {
+		for _, path := range []string{"/derp", "/derp/probe"} {
+			t.Run(test.name+path, func(t *testing.T) {
+				r := httptest.NewRequest("GET", path, nil)
+				r.Host = test.host
+				if test.header != "" {
+					r.Header.Set(test.header, test.value)
+				}
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if refused := w.Code == http.StatusForbidden; refused != test.refused {
+					t.Errorf("status %d; want it refused: %v", w.Code, test.refused)
+				}
+			})
+		}
+	}
+}

@@ -56,11 +56,16 @@ func run(ctx context.Context) error {
 	native := flag.Bool("native", true, "have native peers besides in the embedded tailnet, which answer on port 80")
 	nativePage := flag.String("native-page", "", "HTML `file` that the native peers serve, instead of a greeting")
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
+	cert := flag.String("cert", "", "`file` with a certificate, to serve https beside -control; browsers keep keys then")
+	key := flag.String("key", "", "`file` with its private key")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if (*cert == "") != (*key == "") || (*cert != "" && *control == "") {
+		return errors.New("-cert needs -key and -control: the embedded tailnet speaks plain http")
 	}
 	if *peers < 0 {
 		return errors.New("-peers must not be negative")
@@ -103,8 +108,15 @@ func run(ctx context.Context) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          logger.StdLogger(logf),
 	}
+	scheme, serve := "http", func() error { return server.Serve(ln) }
+	if *cert != "" {
+		if self.Port() != 443 {
+			log.Print("tailnet: by https the client in a browser reaches control on port 443 only")
+		}
+		scheme, serve = "https", func() error { return server.ServeTLS(ln, *cert, *key) }
+	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
+	go func() { served <- serve() }()
 	if embedded != nil && *native {
 		var page []byte
 		if *nativePage != "" {
@@ -117,7 +129,7 @@ func run(ctx context.Context) error {
 		}
 		defer embedded.native.close()
 	}
-	fmt.Printf("Serving on http://%s/ - end with Ctrl-C\n", ln.Addr())
+	fmt.Printf("Serving on %s://%s/ - end with Ctrl-C\n", scheme, ln.Addr())
 
 	select {
 	case err := <-served:

@@ -90,7 +90,7 @@ func writeState(w http.ResponseWriter, control *tailnet.Switch) {
 	json.NewEncoder(w).Encode(controlState{&up, answered, refused})
 }
 
-// sameOrigin refuses requests that pages of other origins make. The name of the host must be
+// sameOrigin refuses requests that pages of other origins make. Without TLS the name of the host must be
 // an IP address or localhost, since any other can be made to point here.
 func sameOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +98,7 @@ func sameOrigin(h http.Handler) http.Handler {
 		if err != nil {
 			host = r.Host
 		}
-		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
+		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" && r.TLS == nil {
 			http.Error(w, "reach this server by its address or as localhost", http.StatusForbidden)
 			return
 		}
@@ -129,10 +129,11 @@ func fromHere(h http.Handler) http.Handler {
 }
 
 // oneOrigin sends who comes by the name localhost to the address self. Under both, a browser would be two nodes; and
-// the relay is at the address, which the page's policy lets it reach only if it comes from there.
+// the relay is at the address, which the page's policy lets it reach only if it comes from there. With TLS it is the
+// certificate that has names.
 func oneOrigin(self netip.AddrPort, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host, _, _ := strings.Cut(r.Host, ":"); strings.EqualFold(host, "localhost") {
+		if host, _, _ := strings.Cut(r.Host, ":"); strings.EqualFold(host, "localhost") && r.TLS == nil {
 			http.Redirect(w, r, "http://"+self.String()+r.URL.RequestURI(), http.StatusTemporaryRedirect)
 			return
 		}

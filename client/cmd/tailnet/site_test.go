@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -42,6 +43,7 @@ func TestSite(t *testing.T) {
 	for _, test := range []struct {
 		name, method, path, host string
 		from                     string // whose request it is; 127.0.0.1 if empty
+		tls                      bool
 		header                   http.Header
 		body                     string
 		wantCode                 int
@@ -63,6 +65,9 @@ func TestSite(t *testing.T) {
 		{name: "down", method: "POST", path: "/-/control", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 200, wantBody: `{"up":false,"answered":0,"refused":0}`, wantType: json, wantDown: true},
 		{name: "down by another page", method: "POST", path: "/-/control", header: header("Content-Type", json, "Sec-Fetch-Site", "cross-site"), body: `{"up": false}`, wantCode: 403},
 		{name: "down under a name", method: "POST", path: "/-/control", host: "rebound.example:80", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 403},
+		{name: "upgrade under a name with a certificate", path: "/ts2021", host: "map.example:443", tls: true, header: header("Origin", "https://map.example:443"), wantCode: 200, wantBody: "control"},
+		{name: "upgrade by another page with a certificate", path: "/ts2021", host: "map.example:443", tls: true, header: header("Origin", "https://evil.example"), wantCode: 403},
+		{name: "page as localhost with a certificate", path: "/", host: "localhost:443", tls: true, wantCode: 200, wantBody: "the page"},
 		{name: "state from elsewhere", path: "/-/control", from: "192.0.2.1:4711", wantCode: 403},
 		{name: "down from elsewhere", method: "POST", path: "/-/control", from: "192.0.2.1:4711", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 403},
 		{name: "down over IPv6", method: "POST", path: "/-/control", from: "[::1]:4711", header: header("Content-Type", json), body: `{"up": false}`, wantCode: 200, wantDown: true},
@@ -80,6 +85,9 @@ func TestSite(t *testing.T) {
 			}
 			if test.host != "" {
 				r.Host = test.host
+			}
+			if test.tls {
+				r.TLS = &tls.ConnectionState{}
 			}
 			for k, v := range test.header {
 				r.Header[k] = v

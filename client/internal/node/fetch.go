@@ -3,18 +3,60 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"tailscale.com/ipn"
+	"tailscale.com/tailcfg"
 )
 
 // errNeedsLogin is why nothing can be reached.
 var errNeedsLogin = errors.New("this node has to sign in: it never has, or its key has expired")
 
+// What a peer's answer may make the node hold before anyone reads its body, and keep afterwards.
+const (
+	maxAnswerHeaders = 256 << 10
+	maxIdleConns     = 16
+	idleTimeout      = time.Minute
+	maxRedirects     = 10
+)
+
+// newClient returns a client for what peers serve. It keeps no cookies, and follows a peer's redirects to that peer
+// alone: whoever asks for one peer's page doesn't thereby ask another in the name of this node.
+func newClient(dial func(ctx context.Context, network, to string) (net.Conn, error)) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            dial,
+			MaxResponseHeaderBytes: maxAnswerHeaders,
+			MaxIdleConns:           maxIdleConns,
+			IdleConnTimeout:        idleTimeout,
+		},
+		CheckRedirect: func(request *http.Request, via []*http.Request) error {
+			if from, to := via[0].URL.Hostname(), request.URL.Hostname(); !strings.EqualFold(from, to) {
+				return fmt.Errorf("%s leads on to %q; open that if you mean to", from, request.URL)
+			}
+			if len(via) > maxRedirects {
+				return fmt.Errorf("%s leads on more than %d times", via[0].URL.Host, maxRedirects)
+			}
+			return nil
+		},
+	}
+}
+
+// peerAt returns the peer that has an address, or leads to it; 0 if none does.
+func (n *Node) peerAt(addr netip.Addr) tailcfg.NodeID {
+	if peer, ok := n.backend.PeerForIP(addr); ok {
+		return peer.Node.ID()
+	}
+	return 0
+}
+
 // Fetch asks a peer for a page, by its name in the tailnet or its address. It waits for the
-// network map, if one may be kept. The body must be closed.
+// network map, if one may be kept, and follows no redirect to another host. The body must be closed.
 func (n *Node) Fetch(ctx context.Context, url string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -5,20 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/netmapcache/netmapcache/wasm/netmapjson"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 )
 
-// News is what differs between two network maps, or all of one. Its JSON has the names of netmap.NetworkMap and
-// tailcfg; the parts that are empty are left out.
+// News is what differs between two network maps, or all of one. Its JSON is that of package netmapjson: as the JavaScript module
+// has it, with strings in place of numbers that JavaScript would round. The parts that are empty are left out.
 type News struct {
 	Whole bool `json:"whole"` // it is all of a network map: what was told before is void
 	Live  bool `json:"live"`  // the network map came from control, not from the cache
 
-	Netmap json.RawMessage                             `json:"netmap,omitempty"` // all but peers and users, if any of it differs
-	Peers  []tailcfg.NodeView                          `json:"peers,omitempty"`  // those that are new or differ
-	Gone   []tailcfg.NodeID                            `json:"gone,omitempty"`   // peers that are no more
-	Users  map[tailcfg.UserID]*tailcfg.UserProfileView `json:"users,omitempty"`  // those that are new or differ; nil for those that are no more
+	Netmap json.RawMessage        `json:"netmap,omitempty"` // all but peers and users, if any of it differs
+	Peers  []any                  `json:"peers,omitempty"`  // those that are new or differ
+	Gone   []netmapjson.Integer   `json:"gone,omitempty"`   // IDs of peers that are no more
+	Users  map[tailcfg.UserID]any `json:"users,omitempty"`  // those that are new or differ; nil for those that are no more
 }
 
 // A Follower tells what is new in the network maps of one node, each time in relation to the time before. Peers
@@ -38,8 +39,7 @@ func (f *Follower) Next(nm *netmap.NetworkMap, whole bool) ([]byte, error) {
 	}
 	copied := *nm
 	copied.Peers, copied.UserProfiles = nil, nil
-	copied.PacketFilter, copied.AllCaps = nil, nil // they follow from PacketFilterRules and SelfNode
-	rest, err := json.Marshal(&copied)
+	rest, err := netmapjson.Marshal(&copied)
 	if err != nil {
 		return nil, fmt.Errorf("network map as JSON: %w", err)
 	}
@@ -63,10 +63,10 @@ func (f *Follower) Next(nm *netmap.NetworkMap, whole bool) ([]byte, error) {
 }
 
 // differing returns the peers of after that before has not, and the IDs of those that before alone has. Both are in order of IDs.
-func differing(before, after []tailcfg.NodeView) (changed []tailcfg.NodeView, gone []tailcfg.NodeID) {
+func differing(before, after []tailcfg.NodeView) (changed []any, gone []netmapjson.Integer) {
 	for _, peer := range after {
 		for len(before) > 0 && before[0].ID() < peer.ID() {
-			gone = append(gone, before[0].ID())
+			gone = append(gone, netmapjson.Integer(before[0].ID()))
 			before = before[1:]
 		}
 		if len(before) > 0 && before[0].ID() == peer.ID() {
@@ -76,19 +76,19 @@ func differing(before, after []tailcfg.NodeView) (changed []tailcfg.NodeView, go
 				continue
 			}
 		}
-		changed = append(changed, peer)
+		changed = append(changed, netmapjson.Node(peer))
 	}
 	for _, peer := range before {
-		gone = append(gone, peer.ID())
+		gone = append(gone, netmapjson.Integer(peer.ID()))
 	}
 	return changed, gone
 }
 
-func differingUsers(before, after map[tailcfg.UserID]tailcfg.UserProfileView) map[tailcfg.UserID]*tailcfg.UserProfileView {
-	changed := map[tailcfg.UserID]*tailcfg.UserProfileView{}
+func differingUsers(before, after map[tailcfg.UserID]tailcfg.UserProfileView) map[tailcfg.UserID]any {
+	changed := map[tailcfg.UserID]any{}
 	for id, user := range after {
 		if was, ok := before[id]; !ok || was != user {
-			changed[id] = &user
+			changed[id] = netmapjson.Profile(user)
 		}
 	}
 	for id := range before {

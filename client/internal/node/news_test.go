@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 )
 
@@ -165,6 +166,38 @@ func TestNewsAfterNone(t *testing.T) {
 			t.Errorf("whole: %v, %v", whole, err)
 		}
 		reader.check(t, step)
+	}
+}
+
+// JavaScript would round numbers above 2^53: it is told strings.
+func TestNewsOfLargeNumbers(t *testing.T) {
+	const large, text = 1<<53 + 1, `"9007199254740993"`
+	node := func(id tailcfg.NodeID) tailcfg.NodeView {
+		return (&tailcfg.Node{ID: id, StableID: "n", User: large, Sharer: large}).View()
+	}
+	nm := &netmap.NetworkMap{
+		SelfNode:  node(large),
+		Peers:     []tailcfg.NodeView{node(large)},
+		SSHPolicy: &tailcfg.SSHPolicy{Rules: []*tailcfg.SSHRule{{Action: &tailcfg.SSHAction{SessionDuration: large}}}},
+		UserProfiles: map[tailcfg.UserID]tailcfg.UserProfileView{
+			large: (&tailcfg.UserProfile{ID: large}).View(),
+		},
+	}
+	without := *nm
+	without.Peers = nil
+	var f Follower
+	// IDs of two nodes, each with user and sharer; duration; key and ID of the user.
+	for _, step := range []struct {
+		nm      *netmap.NetworkMap
+		strings int
+	}{{nm, 3 + 3 + 1 + 2}, {&without, 1}} {
+		news, err := f.Next(step.nm, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(news), text); n != step.strings || strings.Count(string(news), "9007199254740993") != n {
+			t.Errorf("%d strings, want %d: %s", n, step.strings, news)
+		}
 	}
 }
 

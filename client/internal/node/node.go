@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/netmapcache/netmapcache/client/ipncache"
 	"github.com/netmapcache/netmapcache/store"
 	"tailscale.com/control/controlclient"
 	"tailscale.com/ipn"
+	"tailscale.com/ipn/ipnauth"
 	"tailscale.com/ipn/ipnlocal"
 	"tailscale.com/net/netns"
 	"tailscale.com/net/tsdial"
@@ -33,9 +35,15 @@ type Options struct {
 	Hostname   string
 	Keys       store.Store // where the node's keys and preferences are kept
 	Networks   store.Store // where the network map is kept
-	OnState    func(State) // called one at a time, when the state has changed; must not block
-	OnMark     func(Mark)  // called once for each mark, when it is reached; must not block
-	Logf       logger.Logf
+	Ephemeral  bool        // have control forget the node soon after it ended
+
+	// MaxAge bounds how old a network map may be that the node starts from; 0 is no bound. That of
+	// a program's first node counts for all.
+	MaxAge time.Duration
+
+	OnState func(State) // called one at a time, when the state has changed; must not block
+	OnMark  func(Mark)  // called once for each mark, when it is reached; must not block
+	Logf    logger.Logf
 }
 
 // Node is a running node.
@@ -61,7 +69,10 @@ type Node struct {
 // nodes are those that run, by their backends.
 var nodes sync.Map
 
-func init() {
+var registering sync.Once
+
+// register has the backends of all nodes keep their network maps. What is saved, other tabs follow: hence the short times.
+func register(maxAge time.Duration) {
 	ipncache.Register(ipncache.Options{
 		Open: func(_ context.Context, b *ipnlocal.LocalBackend, _ ipn.ProfileID) (store.Store, error) {
 			n, ok := nodes.Load(b)
@@ -70,7 +81,10 @@ func init() {
 			}
 			return n.(*Node).opts.Networks, nil
 		},
-		Always: true,
+		Always:   true,
+		MaxAge:   maxAge,
+		Delay:    50 * time.Millisecond,
+		Interval: time.Second,
 		OnEvent: func(b *ipnlocal.LocalBackend, e ipncache.Event, err error) {
 			if n, ok := nodes.Load(b); ok {
 				n.(*Node).cacheEvent(e, err)
@@ -83,6 +97,7 @@ func init() {
 // the control plane, nor for the network map from opts.Networks. The node must be stopped.
 func Start(opts Options) (*Node, error) {
 	netns.SetEnabled(false) // there is no interface to bind to
+	registering.Do(func() { register(opts.MaxAge) })
 	n := &Node{opts: opts, marks: map[Mark]bool{}, settling: make(chan struct{})}
 	if err := n.build(); err != nil {
 		return nil, err
@@ -125,7 +140,7 @@ func (n *Node) settle() { n.settled.Do(func() { close(n.settling) }) }
 func (n *Node) build() error {
 	logf := n.opts.Logf
 	sys := tsd.NewSystem()
-	sys.Set(ipn.StateStore(keyStore{n.opts.Keys}))
+	sys.Set(ipncache.StateStore(n.opts.Keys))
 	dialer := &tsdial.Dialer{Logf: logf} // the engine gives it a network monitor
 	dialer.SetBus(sys.Bus.Get())
 	sys.Set(dialer)
@@ -152,7 +167,7 @@ func (n *Node) build() error {
 	stack.ProcessSubnets = true
 	sys.NetstackRouter.Set(true)
 	sys.Tun.Get().Start()
-	stack.GetTCPHandlerForFlow = n.accept
+	stack.GetTCPHandlerForFlow = newWeb(fmt.Sprintf("This is %s.\n", n.opts.Hostname), n.peerAt).accept
 	// Nothing is dialed but peers, and these through the network stack.
 	dialer.UseNetstackForIP = func(netip.Addr) bool { return true }
 	dialer.NetstackDialTCP = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
@@ -168,19 +183,23 @@ func (n *Node) build() error {
 	dialer.NetstackDialUDP = func(context.Context, netip.AddrPort) (net.Conn, error) {
 		return nil, errors.ErrUnsupported
 	}
-	n.backend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, controlclient.LoginDefault)
+	flags := controlclient.LoginDefault
+	if n.opts.Ephemeral {
+		flags = controlclient.LoginEphemeral
+	}
+	n.backend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, flags)
 	if err != nil {
 		return fmt.Errorf("make the backend: %w", err)
 	}
 	if err := stack.Start(n.backend); err != nil {
 		return fmt.Errorf("start the network stack: %w", err)
 	}
-	n.http = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+	n.http = newClient(func(ctx context.Context, network, to string) (net.Conn, error) {
 		if host, _, err := net.SplitHostPort(to); err != nil || !n.knows(host) {
 			return nil, fmt.Errorf("no peer is called %q", host)
 		}
 		return dialer.UserDial(ctx, network, to)
-	}}}
+	})
 	return nil
 }
 
@@ -188,6 +207,15 @@ func (n *Node) build() error {
 // where the user has to go for that, if anywhere.
 func (n *Node) Login() {
 	n.stopped.Go(func() { n.backend.StartLoginInteractive(context.Background()) })
+}
+
+// Logout tells the control plane that this node is no more, so that its key is good for nothing, and removes the key. If
+// control can't be reached, the key stays. The node can be stopped then, and nothing else.
+func (n *Node) Logout(ctx context.Context) error {
+	if err := n.backend.Logout(ctx, ipnauth.Self); err != nil {
+		return fmt.Errorf("log out at control: %w", err)
+	}
+	return nil
 }
 
 // Netmap returns the network map: the cached one until control sends one, and nil if there is none.

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -178,4 +179,41 @@ func TestFirstStart(t *testing.T) {
 	r.control.Set(true)
 	d.Retry()
 	d.awaitSaved()
+}
+
+// TestLogout logs a node out, while control can be reached and while it can't.
+func TestLogout(t *testing.T) {
+	for _, up := range []bool{true, false} {
+		t.Run(fmt.Sprintf("control up %v", up), func(t *testing.T) {
+			r := newRig(t)
+			d := r.start()
+			first := d.awaitSaved().NodeKey
+			if !up {
+				r.control.Set(false)
+				d.await("a lost connection", func(s State, _ []Mark) bool { return s.Phase == Waiting })
+			}
+			before := r.network.Registrations()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if !up {
+				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+			}
+			err := d.Logout(ctx)
+			if told := err == nil; told != up {
+				t.Errorf("Logout: %v", err)
+			}
+			if told := r.network.Registrations() > before; told != up {
+				t.Errorf("control was told: %v", told)
+			}
+			d.Stop()
+			if !up {
+				return
+			}
+			second := r.start()
+			if again := second.awaitSaved().NodeKey; again == first {
+				t.Error("the next start has the same key")
+			}
+		})
+	}
 }

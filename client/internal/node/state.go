@@ -9,12 +9,13 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"tailscale.com/health"
 	"tailscale.com/ipn"
+	"tailscale.com/tailcfg"
 	"tailscale.com/tsconst"
 	"tailscale.com/types/key"
 )
 
-// A Phase is what a node is doing about its control plane. Peers may be
-// reached in all of them but Login.
+// A Phase is what a node is doing about its control plane. Peers may be reached in all of them; in Login
+// only if the node has a cached network map and its key has not expired.
 type Phase string
 
 const (
@@ -52,7 +53,7 @@ const (
 	Started      Mark = "started"       // the backend runs
 	Restored     Mark = "restored"      // it has the cached network map
 	EngineUp     Mark = "engine up"     // the engine knows peers and routes
-	RelayUp      Mark = "relay up"      // the home relay is connected
+	RelayUp      Mark = "relay up"      // a relay has answered
 	PeerAnswered Mark = "peer answered" // the first bytes of a peer's answer are there
 	ControlLive  Mark = "control live"  // control has sent its network map
 )
@@ -153,7 +154,7 @@ func (n *Node) look() {
 		switch {
 		case following && expired.IsZero():
 			phase = Live
-		case state == ipn.NeedsLogin && (s.LoginURL != "" || !nodeKey.IsZero()):
+		case s.LoginURL != "" || state == ipn.NeedsLogin && !nodeKey.IsZero():
 			phase = Login
 		case failure != "":
 			phase = Waiting
@@ -175,12 +176,26 @@ func (n *Node) look() {
 	if state == ipn.Starting || state == ipn.Running {
 		n.mark(EngineUp)
 	}
-	if state == ipn.Running {
+	if nm != nil && n.relayAnswered(nm.DERPMap) {
 		n.mark(RelayUp)
 	}
 	if following {
 		n.mark(ControlLive)
 	}
+}
+
+// relayAnswered reports whether any relay has sent something. That the backend runs says only that it has one to ask.
+func (n *Node) relayAnswered(relays *tailcfg.DERPMap) bool {
+	if relays == nil {
+		return false
+	}
+	tracker := n.backend.HealthTracker()
+	for _, id := range relays.RegionIDs() {
+		if !tracker.GetDERPRegionReceivedTime(id).IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // loginFailure tells why the last attempt to log in to control failed, if it did.

@@ -101,7 +101,7 @@ func TestRefused(t *testing.T) {
 // cacheDir returns the directory of a device's one netmap.
 func cacheDir(t *testing.T, d *device) string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(d.dir, "profile-data", "*", "netmapcache"))
+	found, err := filepath.Glob(filepath.Join(d.dir, "profile-data", "*", "netmap-cache"))
 	if err == nil && len(found) != 1 {
 		err = fmt.Errorf("%d directories with a netmap", len(found))
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,4 +200,30 @@ func median(times []time.Duration) string {
 	n := len(times)
 	middle := float64(times[(n-1)/2]+times[n/2]) / 2
 	return fmt.Sprintf("%.0f ±%.0f%%", middle/1e6, float64(times[n-1]-times[0])/2/middle*100)
+}
+
+// TestFromUpstream has a node that ran with upstream's cache start with ours, while control is cut off: the files are taken over.
+func TestFromUpstream(t *testing.T) {
+	enabled(t)
+	ours, upstream := buildBoth(t)
+	n := newTailnet(t)
+	friend := n.addPeer("friend")
+	d := newDevice(t, n, upstream)
+	d.startAndGet(friend).close()
+	n.cut()
+	d.build = ours
+	p := d.startAndGet(friend)
+	n.connect()
+	p.awaitLive()
+	p.close()
+	dir := cacheDir(t, d)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if name, err := hex.DecodeString(f.Name()); err == nil && strings.HasPrefix(string(name), "peer-") {
+			t.Errorf("what upstream stored is still in %s: %s", dir, name)
+		}
+	}
 }

@@ -18,6 +18,10 @@ const keepAlive = 50 * time.Second
 // of the protocol, /key and /ts2021, may be routed to it: it panics at others.
 func NewControl(n *Network, logf logger.Logf) http.Handler {
 	server := &testcontrol.Server{Logf: logf}
+	server.MaybeRateLimitRegister = func() (reject bool, retryAfter, msg string) {
+		n.registrations.Add(1)
+		return false, "", ""
+	}
 	server.AltMapStream = func(ctx context.Context, w testcontrol.MapStreamWriter, req *tailcfg.MapRequest) {
 		if err := n.serveMap(ctx, w, req, server.Node(req.NodeKey)); err != nil {
 			logf("map poll of %s: %v", req.NodeKey.ShortString(), err)

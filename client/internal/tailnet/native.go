@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -79,6 +80,21 @@ func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
 		"Now":    time.Now().Format("15:04:05"),
 		"Caller": r.RemoteAddr,
 	})
+}
+
+// Get fetches a page of a node of the tailnet.
+func (n *Native) Get(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if err != nil {
+		return "", err
+	}
+	res, err := n.server.HTTPClient().Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return string(body), err
 }
 
 // What becomes of a connection attempt.

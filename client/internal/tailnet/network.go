@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tailscale.com/tailcfg"
@@ -22,7 +23,8 @@ import (
 // Nodes and profiles in it are never changed, only replaced: responses that
 // are still being sent refer to them. It is safe for concurrent use.
 type Network struct {
-	base *netmap.NetworkMap // what never changes, and the pattern of the self nodes
+	base          *netmap.NetworkMap // what never changes, and the pattern of the self nodes
+	registrations atomic.Int64       // how often nodes have registered, signed in or logged out
 
 	mu      sync.Mutex
 	rng     *rand.Rand
@@ -108,6 +110,9 @@ func (n *Network) fillLocked(nm *netmap.NetworkMap, size int) {
 	}
 	n.fixedRules = len(n.filter)
 }
+
+// Registrations returns how often nodes have registered, signed in again or logged out.
+func (n *Network) Registrations() int64 { return n.registrations.Load() }
 
 // Size returns the number of peers that are present.
 func (n *Network) Size() int {

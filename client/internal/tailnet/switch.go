@@ -13,10 +13,9 @@ import (
 // taking it down cuts all connections that were made through it, upgraded
 // ones too. It is up at first and safe for concurrent use.
 type Switch struct {
+	mu      sync.Mutex
 	handler http.Handler
-
-	mu   sync.Mutex
-	down bool
+	down    bool
 	// How many requests were handed on, and how many were answered that the plane is down.
 	answered, refused int64
 
@@ -43,6 +42,13 @@ func (s *Switch) Requests() (answered, refused int64) {
 	return s.answered, s.refused
 }
 
+// Replace puts another handler in the place of the one behind the switch. Requests that are being answered go on.
+func (s *Switch) Replace(handler http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handler = handler
+}
+
 // Set takes the switch up or down. On return of a Set(false) all connections are cut.
 func (s *Switch) Set(up bool) {
 	s.mu.Lock()
@@ -64,7 +70,7 @@ func (s *Switch) Set(up bool) {
 
 func (s *Switch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	down, cut := s.down, s.cut
+	handler, down, cut := s.handler, s.down, s.cut
 	if down {
 		s.refused++
 	} else {
@@ -85,7 +91,7 @@ func (s *Switch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-ctx.Done():
 		}
 	}()
-	s.handler.ServeHTTP(&switchWriter{w, s}, r.WithContext(ctx))
+	handler.ServeHTTP(&switchWriter{w, s}, r.WithContext(ctx))
 }
 
 // switchWriter notes the connections that handlers take over.
