@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/spf13/cobra"
@@ -18,20 +16,22 @@ func clearCommand() *cobra.Command {
 the cache's stay, and so does the directory.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !yes {
-				return errors.New("this can't be undone: say --yes to do it")
-			}
-			if st, err := os.Stat(args[0]); err != nil {
+			target, err := openDirectory(cmd, args[0])
+			if err != nil {
 				return err
-			} else if !st.IsDir() {
-				return fmt.Errorf("%s: not a directory", args[0])
 			}
-			if err := netmapcache.NewCache(netmapcache.FileStore(args[0])).Clear(cmd.Context()); err != nil {
+			if !target.holdsAnything(cmd) {
+				return fmt.Errorf("%s: nothing to clear: %w", args[0], netmapcache.ErrEmpty)
+			}
+			if err := confirm(cmd, yes, "remove the network map in "+args[0]); err != nil {
+				return err
+			}
+			if err := target.cache.Clear(cmd.Context()); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "don't ask")
+	yesFlag(cmd, &yes)
 	return cmd
 }

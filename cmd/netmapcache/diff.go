@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"github.com/wI2L/jsondiff"
@@ -15,7 +18,7 @@ import (
 )
 
 func diffCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, stat, partial bool
 	cmd := &cobra.Command{
 		Use:   "diff SOURCE SOURCE",
 		Short: "Tell how two netmaps differ",
@@ -24,38 +27,54 @@ removed (-), and which fields differ (~). Peers are matched by their stable IDs.
 The exit status is 1 if there is any difference.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var netmaps [2]*netmap.NetworkMap
-			for i, path := range args {
-				nm, err := load(cmd.Context(), path)
+			if args[0] == "-" && args[1] == "-" {
+				return errors.New("both sources can't be standard input")
+			}
+			var snaps [2]*snapshot
+			for i, name := range args {
+				snap, err := load(cmd, name, partial)
 				if err != nil {
 					return err
 				}
-				netmaps[i] = nm
+				snaps[i] = snap
 			}
-			patch, err := compare(netmaps[0], netmaps[1])
+			patch, err := compare(snaps[0].NetworkMap, snaps[1].NetworkMap)
 			if err != nil {
 				return err
 			}
-			if asJSON {
+			changes := changesOf(patch, snaps[0].NetworkMap, snaps[1].NetworkMap)
+			switch {
+			case asJSON:
 				if patch == nil {
 					patch = jsondiff.Patch{}
 				}
-				err = printJSON(cmd.OutOrStdout(), patch)
-			} else {
-				printPatch(cmd, patch, netmaps)
+				err = printJSON(out(cmd), patch)
+			case stat:
+				printStat(out(cmd), changes)
+			default:
+				for _, c := range changes {
+					fmt.Fprintln(out(cmd), c)
+				}
 			}
 			if err == nil && len(patch) > 0 {
 				err = errNo
 			}
-			return err
+			return cmp.Or(snaps[0].status(), snaps[1].status(), err)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON Patch (RFC 6902), with the peers in an object by stable ID")
+	cmd.Flags().BoolVar(&stat, "stat", false, "only count what differs")
+	cmd.MarkFlagsMutuallyExclusive("json", "stat")
+	partialFlag(cmd, &partial)
 	return cmd
 }
 
 // compare returns what has to be done to a's JSON to get b's.
 func compare(a, b *netmap.NetworkMap) (jsondiff.Patch, error) {
+	peers := [2]map[string]tailcfg.NodeView{peersByID(a), peersByID(b)}
+	if err := dropEqual(peers[0], peers[1]); err != nil {
+		return nil, err
+	}
 	var texts [2][]byte
 	for i, nm := range []*netmap.NetworkMap{a, b} {
 		brief := *nm
@@ -64,18 +83,37 @@ func compare(a, b *netmap.NetworkMap) (jsondiff.Patch, error) {
 		text, err := json.Marshal(struct {
 			netmap.NetworkMap
 			Peers map[string]tailcfg.NodeView
-		}{brief, peersByID(nm)})
+		}{brief, peers[i]}, toJSON)
 		if err != nil {
 			return nil, fmt.Errorf("netmap as JSON: %w", err)
 		}
 		texts[i] = text
 	}
-	exact := func(text []byte, v any) error { // large IDs are no float64
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber()
-		return d.Decode(v)
+	return jsondiff.CompareJSON(texts[0], texts[1], jsondiff.UnmarshalFunc(unmarshalExactly))
+}
+
+// dropEqual removes the peers that have the same JSON in a and b from both. Most have,
+// and comparing them in detail takes long.
+func dropEqual(a, b map[string]tailcfg.NodeView) error {
+	for id, before := range a {
+		after, ok := b[id]
+		if !ok {
+			continue
+		}
+		var texts [2][]byte
+		for i, p := range []tailcfg.NodeView{before, after} {
+			text, err := json.Marshal(p, toJSON)
+			if err != nil {
+				return fmt.Errorf("peer as JSON: %w", err)
+			}
+			texts[i] = text
+		}
+		if bytes.Equal(texts[0], texts[1]) {
+			delete(a, id)
+			delete(b, id)
+		}
 	}
-	return jsondiff.CompareJSON(texts[0], texts[1], jsondiff.UnmarshalFunc(exact))
+	return nil
 }
 
 // peersByID returns the peers of nm by stable ID, and by ID as well where that isn't unique.
@@ -91,52 +129,102 @@ func peersByID(nm *netmap.NetworkMap) map[string]tailcfg.NodeView {
 	return peers
 }
 
-func printPatch(cmd *cobra.Command, patch jsondiff.Patch, netmaps [2]*netmap.NetworkMap) {
-	before, after := peersByID(netmaps[0]), peersByID(netmaps[1])
-	for _, op := range patch {
-		path := unescape.Replace(op.Path)
-		id, isPeer := strings.CutPrefix(path, "/Peers/")
-		id, field, inside := strings.Cut(id, "/")
-		if isPeer && inside {
-			path = name(after[id]) + ": " + field
-		}
-		path = plain(path)
-		var line string
-		switch {
-		case isPeer && !inside && op.Type == jsondiff.OperationAdd:
-			line = text.FgGreen.Sprintf("+ %s (%s)", name(after[id]), addresses(after[id]))
-		case isPeer && !inside && op.Type == jsondiff.OperationRemove:
-			line = text.FgRed.Sprintf("- %s (%s)", name(before[id]), addresses(before[id]))
-		case op.Type == jsondiff.OperationAdd:
-			line = fmt.Sprintf("~ %s: set to %s", path, short(op.Value))
-		case op.Type == jsondiff.OperationRemove:
-			line = fmt.Sprintf("~ %s: removed, was %s", path, short(op.OldValue))
-		default:
-			line = fmt.Sprintf("~ %s: %s, was %s", path, short(op.Value), short(op.OldValue))
-		}
-		fmt.Fprintln(cmd.OutOrStdout(), line)
-	}
+// A change is one difference between two netmaps.
+type change struct {
+	Op    string // jsondiff's: add, remove or replace
+	Peer  string `json:",omitempty"` // its name
+	Field string `json:",omitempty"` // with those above it, by "/"; none if a whole peer comes or goes
+	Value any    `json:",omitempty"`
+	Was   any    `json:",omitempty"`
+
+	addresses string // of a whole peer
 }
 
-// unescape makes the parts of a JSON pointer (RFC 6901) readable.
+// changesOf returns the changes of patch, from before to after.
+func changesOf(patch jsondiff.Patch, before, after *netmap.NetworkMap) []change {
+	nodes := [2]map[string]tailcfg.NodeView{peersByID(before), peersByID(after)}
+	changes := make([]change, len(patch))
+	for i, op := range patch {
+		c := change{Op: op.Type, Value: op.Value, Was: op.OldValue}
+		path := strings.Split(op.Path, "/")[1:] // a JSON pointer (RFC 6901)
+		for j := range path {
+			path[j] = unescape.Replace(path[j])
+		}
+		if len(path) > 1 && path[0] == "Peers" {
+			p, ok := nodes[1][path[1]]
+			if !ok {
+				p = nodes[0][path[1]]
+			}
+			c.Peer = cmp.Or(name(p), short(path[1]))
+			if path = path[2:]; len(path) == 0 {
+				c.addresses = addresses(p)
+			}
+		}
+		c.Field = strings.Join(path, "/")
+		changes[i] = c
+	}
+	return changes
+}
+
+// unescape makes a part of a JSON pointer readable.
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 
-// maxShown is how many bytes of a value diff shows.
-const maxShown = 200
+// String returns c as one line.
+func (c change) String() string {
+	if c.Field == "" && c.Peer != "" {
+		switch c.Op {
+		case jsondiff.OperationAdd:
+			return text.FgGreen.Sprintf("+ %s (%s)", c.Peer, c.addresses)
+		case jsondiff.OperationRemove:
+			return text.FgRed.Sprintf("- %s (%s)", c.Peer, c.addresses)
+		}
+	}
+	what := short(c.Field)
+	if c.Peer != "" {
+		what = c.Peer + ": " + what
+	}
+	switch c.Op {
+	case jsondiff.OperationAdd:
+		return fmt.Sprintf("~ %s: set to %s", what, brief(c.Value))
+	case jsondiff.OperationRemove:
+		return fmt.Sprintf("~ %s: removed, was %s", what, brief(c.Was))
+	}
+	return fmt.Sprintf("~ %s: %s, was %s", what, brief(c.Value), brief(c.Was))
+}
 
-// short returns v as JSON that fits on a line or two.
-func short(v any) string {
-	var b bytes.Buffer
-	if err := printJSON(&b, v); err != nil {
-		return err.Error()
+// brief returns v as JSON that fits on a line or two.
+func brief(v any) string {
+	text, err := json.Marshal(v, toJSON)
+	if err != nil {
+		return plain(err.Error())
 	}
-	var line bytes.Buffer
-	if err := json.Compact(&line, b.Bytes()); err != nil {
-		return err.Error()
+	return short(string(text))
+}
+
+// printStat counts changes: of peers, and of fields, whatever is below them.
+func printStat(w *output, changes []change) {
+	var added, removed int
+	fields, changed := make(map[string]int), make(map[string]bool)
+	for _, c := range changes {
+		switch field, _, _ := strings.Cut(c.Field, "/"); {
+		case c.Peer == "":
+			fields[field]++
+		case c.Field != "":
+			changed[c.Peer] = true
+			fields["peers: "+field]++
+		case c.Op == jsondiff.OperationAdd:
+			added++
+		case c.Op == jsondiff.OperationRemove:
+			removed++
+		}
 	}
-	text := plain(line.String())
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
+	fmt.Fprintf(w, "%s added, %d removed, %d changed\n", counted(added, "peer"), removed, len(changed))
+	var rows [][]string
+	for field, n := range fields {
+		rows = append(rows, []string{"~ " + short(field), strconv.Itoa(n)})
 	}
-	return text
+	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	if len(rows) > 0 {
+		printTable(w, []column{{}, {}}, rows)
+	}
 }

@@ -13,18 +13,23 @@ func infoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info SOURCE",
 		Short: "Tell the age, owner and size of a snapshot without reading the netmap",
-		Args:  cobra.ExactArgs(1),
+		Long: `Tell the age, owner and size of a snapshot without reading the netmap. What
+Tailscale's own cache stored tells no age and no owner, and is counted by reading it.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			src, err := open(cmd.Context(), args[0])
+			src, err := open(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			info, err := src.cache.Info(cmd.Context())
+			info, err := src.info(cmd.Context())
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return err
+			}
+			if info.Upstream {
+				return printUpstreamInfo(cmd, src, asJSON)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), info)
+				return printJSON(out(cmd), info)
 			}
 			printInfo(cmd, info)
 			return nil
@@ -35,23 +40,49 @@ func infoCommand() *cobra.Command {
 }
 
 func printInfo(cmd *cobra.Command, info netmapcache.Info) {
-	t := newTable(cmd.OutOrStdout())
-	if info.Upstream {
-		t.AppendRow([]any{"Layout", "that of tailscale.com/ipn/ipnlocal/netmapcache, which doesn't tell more"})
-		t.Render()
-		return
-	}
-	owner := plain(info.Owner)
+	owner := short(info.Owner)
 	if owner == "" {
 		owner = "none"
 	}
-	t.AppendRow([]any{"Saved", moment(info.SavedAt)})
-	t.AppendRow([]any{"Confirmed", moment(info.ConfirmedAt)})
-	t.AppendRow([]any{"Owner", owner})
-	t.AppendRow([]any{"Peers", info.Peers})
-	t.AppendRow([]any{"Users", info.Users})
-	t.AppendRow([]any{"Columns", info.Columns})
-	t.AppendRow([]any{"Size", humanize.Bytes(uint64(info.Bytes))})
-	t.AppendRow([]any{"Generation", info.Generation})
-	t.Render()
+	printPairs(out(cmd), [][2]string{
+		{"Saved", past(info.SavedAt)},
+		{"Confirmed", past(info.ConfirmedAt)},
+		{"Owner", owner},
+		{"Peers", fmt.Sprint(info.Peers)},
+		{"Users", fmt.Sprint(info.Users)},
+		{"Columns", fmt.Sprint(info.Columns)},
+		{"Size", humanize.Bytes(uint64(info.Bytes))},
+		{"Generation", fmt.Sprint(info.Generation)},
+	})
+}
+
+// upstreamInfo is what can be known of what upstream's package stored.
+type upstreamInfo struct {
+	Upstream bool  `json:"upstream"`
+	Peers    int   `json:"peers"`
+	Users    int   `json:"users"`
+	Keys     int   `json:"keys"`
+	Bytes    int64 `json:"bytes"`
+}
+
+func printUpstreamInfo(cmd *cobra.Command, src *source, asJSON bool) error {
+	nm, columns, err := src.cache.LoadPartial(cmd.Context())
+	if err != nil {
+		return src.explain(cmd.Context(), err)
+	}
+	info := upstreamInfo{Upstream: true, Peers: len(nm.Peers), Users: len(nm.UserProfiles), Keys: len(columns)}
+	for _, col := range columns {
+		info.Bytes += col.Size
+	}
+	if asJSON {
+		return printJSON(out(cmd), info)
+	}
+	printPairs(out(cmd), [][2]string{
+		{"Layout", "that of tailscale.com/ipn/ipnlocal/netmapcache, which tells neither age nor owner"},
+		{"Peers", fmt.Sprint(info.Peers)},
+		{"Users", fmt.Sprint(info.Users)},
+		{"Keys", fmt.Sprint(info.Keys)},
+		{"Size", humanize.Bytes(uint64(info.Bytes))},
+	})
+	return nil
 }

@@ -1,15 +1,16 @@
 // Command netmapcache shows and checks what a cache of network maps holds, for
 // people who debug VPN clients. Run it with "help".
-//
-// Its exit status is 0 if all is well, 1 if the answer is no (verify found damage,
-// diff found a difference, nothing usable is stored), and 2 if there was trouble.
 package main
 
 import (
+	"bufio"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/netmapcache/netmapcache/netmapcache"
@@ -18,31 +19,61 @@ import (
 )
 
 func main() {
-	if !term.IsTerminal(int(os.Stdout.Fd())) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	width := 0
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		width, _, _ = term.GetSize(fd)
+	} else {
 		text.DisableColors()
 	}
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, &output{bufio.NewWriter(os.Stdout), width}, os.Stderr))
 }
 
-// errNo is the answer no, which has been printed.
-var errNo = errors.New("no")
+// output is where commands print to. Its Flush reports the first error of all writes.
+type output struct {
+	*bufio.Writer
+	width int // of the terminal, in columns; 0 if it is none
+}
+
+// out returns the output of cmd.
+func out(cmd *cobra.Command) *output { return cmd.OutOrStdout().(*output) }
+
+// exitStatus is part of every help text.
+const exitStatus = "Exit status: 0 yes, 1 the answer is no (sources differ, no such peer), 2 trouble,\n3 nothing stored, 4 damaged."
+
+var (
+	// errNo is the answer no, which has been printed.
+	errNo = errors.New("no")
+
+	// errDamaged is reported when all damage has been printed.
+	errDamaged = errors.New("damaged")
+)
 
 // run runs the command line args and returns the exit status.
-func run(args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout *output, stderr io.Writer) int {
 	cmd := newCommand()
 	cmd.SetArgs(args)
+	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	switch err := cmd.Execute(); {
+	err := cmd.ExecuteContext(ctx)
+	if flushErr := stdout.Flush(); flushErr != nil {
+		err = flushErr
+	}
+	if err != nil && err != errNo && err != errDamaged {
+		fmt.Fprintln(stderr, "netmapcache:", explain(err))
+	}
+	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errNo):
+	case err == errNo:
 		return 1
-	case errors.Is(err, netmapcache.ErrCacheNotAvailable):
-		fmt.Fprintln(stderr, "netmapcache:", explain(err))
-		return 1
+	case err == errDamaged, errors.Is(err, netmapcache.ErrCorrupt):
+		return 4
+	case errors.Is(err, netmapcache.ErrEmpty):
+		return 3
 	default:
-		fmt.Fprintln(stderr, "netmapcache:", explain(err))
 		return 2
 	}
 }
@@ -54,19 +85,38 @@ func newCommand() *cobra.Command {
 		Long: `Show, check and move cached network maps.
 
 SOURCE is a directory in which this project's cache or the one of
-tailscale.com/ipn/ipnlocal/netmapcache keeps a network map, or a file that
-"netmapcache export" wrote. Only import, export and clear write anything.
-
-The exit status is 0 if all is well, 1 if the answer is no (verify found damage,
-diff a difference, nothing usable is stored), and 2 if there was trouble.`,
+tailscale.com/ipn/ipnlocal/netmapcache keeps a network map, a prefix in etcd as
+etcd://HOST:PORT/PREFIX, with ?node=NODE behind it for a node of a fleet that
+shares columns there, a file that "netmapcache export" or a page wrote, or - for
+such a file on standard input. A prefix can be told for DIRECTORY too.
+Only import, export and clear write anything.`,
 		Example: `  netmapcache info ~/.config/client/netmap
   netmapcache peers --match db- ~/.config/client/netmap
+  netmapcache peer 100.64.0.7 ~/.config/client/netmap
   netmapcache export ~/.config/client/netmap before.netmap
   netmapcache diff before.netmap ~/.config/client/netmap`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	cmd.AddCommand(infoCommand(), showCommand(), peersCommand(), verifyCommand(), dumpCommand(), diffCommand(),
-		importCommand(), exportCommand(), clearCommand())
+	cmd.AddGroup(
+		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "check", Title: "Check and compare:"},
+		&cobra.Group{ID: "move", Title: "Move and remove:"},
+	)
+	add := func(group string, subcommands ...*cobra.Command) {
+		for _, sub := range subcommands {
+			sub.GroupID = group
+			cmd.AddCommand(sub)
+		}
+	}
+	add("look", infoCommand(), showCommand(), peersCommand(), peerCommand(), statsCommand(), watchCommand(), dumpCommand())
+	add("check", verifyCommand(), diffCommand())
+	add("move", exportCommand(), importCommand(), clearCommand())
+	add("", versionCommand(), manCommand())
+	addEtcdFlags(cmd)
+	for _, c := range append(cmd.Commands(), cmd) {
+		c.Long = cmp.Or(c.Long, c.Short+".") + "\n\n" + exitStatus
+	}
 	return cmd
 }

@@ -1,80 +1,165 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
-	"github.com/netmapcache/netmapcache/store/filestore"
-	"github.com/netmapcache/netmapcache/store/memstore"
+	"github.com/spf13/cobra"
 	"tailscale.com/types/netmap"
 )
 
 // A source is where a netmap comes from.
 type source struct {
-	store store.Store
-	cache *netmapcache.Cache
+	name    string // as it was given
+	store   store.Store
+	cache   *netmapcache.Cache
+	file    []byte // what an exported file holds; nil for a directory or etcd
+	owner   string // of a directory that root looks into, if that is another user
+	inFleet bool   // of a prefix in etcd that nodes share
+	extra   error  // what is wrong with a file that holds more than a snapshot
 }
 
-// open opens the directory or the exported file called path.
-func open(ctx context.Context, path string) (*source, error) {
-	st, err := os.Stat(path)
+// open opens the directory, the prefix in etcd or the exported file called name, or standard input if it is "-".
+func open(cmd *cobra.Command, name string) (*source, error) {
+	if name == "-" {
+		data, err := io.ReadAll(cmd.InOrStdin())
+		if err != nil {
+			return nil, fmt.Errorf("standard input: %w", err)
+		}
+		return openFile(cmd.Context(), "standard input", data)
+	}
+	if isEtcd(name) {
+		return openEtcd(cmd, name)
+	}
+	st, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
-	if st.IsDir() {
-		s := netmapcache.FileStore(path)
-		return &source{s, netmapcache.NewCache(s)}, nil
+	if !st.IsDir() {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		return openFile(cmd.Context(), name, data)
 	}
-	data, err := os.ReadFile(path)
+	s := netmapcache.FileStore(name)
+	src := &source{name: name, store: s, cache: netmapcache.NewCache(s), owner: strangeOwner(st)}
+	if src.owner != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s belongs to %s, who decides what is in it\n", name, src.owner)
+	}
+	return src, nil
+}
+
+// info returns what the root tells.
+func (s *source) info(ctx context.Context) (netmapcache.Info, error) {
+	info, err := s.cache.Info(ctx)
+	return info, s.explain(ctx, err)
+}
+
+// explain returns err under the name of s. If it says that nothing is stored, though something is, the
+// result is that.
+func (s *source) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, netmapcache.ErrEmpty) {
+		if left := s.leftovers(ctx); left > 0 {
+			err = fmt.Errorf(`the root, "self", is missing, though %d columns are there: %w`, left, netmapcache.ErrCorrupt)
+		}
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// columnKey matches keys of columns, of either layout.
+var columnKey = regexp.MustCompile(`^((node|misc|dns|derpmap|filter|ssh|(peers|users)-[0-9a-f]+)\.[0-9a-f]{32}|msic|dns|derpmap|filter|ssh|(peer|user)-.*)$`)
+
+// leftovers returns the number of columns in a store that has no root. It is 0 if there is one by now.
+func (s *source) leftovers(ctx context.Context) (n int) {
+	for key, err := range s.store.List(ctx, "") {
+		if err == nil && columnKey.MatchString(key) {
+			n++
+		}
+	}
+	if _, err := s.store.Load(ctx, rootKey); err == nil {
+		return 0
+	}
+	return n
+}
+
+// rootKey is the key of the root.
+const rootKey = "self"
+
+// A snapshot is what was loaded from a source.
+type snapshot struct {
+	*netmap.NetworkMap
+	missing []netmapcache.Column // what couldn't be loaded
+}
+
+// load loads the netmap in s, or, if partial, what is whole of it.
+func (s *source) load(cmd *cobra.Command, partial bool) (*snapshot, error) {
+	if !partial {
+		if s.extra != nil {
+			return nil, s.extra
+		}
+		nm, err := s.cache.Load(cmd.Context())
+		if err != nil {
+			return nil, s.explain(cmd.Context(), err)
+		}
+		return &snapshot{NetworkMap: nm}, nil
+	}
+	nm, columns, err := s.cache.LoadPartial(cmd.Context())
+	if err != nil {
+		return nil, s.explain(cmd.Context(), err)
+	}
+	snap := &snapshot{NetworkMap: nm}
+	for _, col := range columns {
+		if col.Err != nil {
+			snap.missing = append(snap.missing, col)
+		}
+	}
+	if len(snap.missing) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s: incomplete, without %s\n", s.name, snap.without())
+	}
+	return snap, nil
+}
+
+// names are those of the columns that couldn't be loaded.
+func (s *snapshot) names() []string {
+	var names []string
+	for _, col := range s.missing {
+		names = append(names, col.Name)
+	}
+	return names
+}
+
+// without is names for people.
+func (s *snapshot) without() string { return short(strings.Join(s.names(), ", ")) }
+
+// status is the result of a command that has shown s.
+func (s *snapshot) status() error {
+	if len(s.missing) > 0 {
+		return errDamaged
+	}
+	return nil
+}
+
+// load opens and loads a source.
+func load(cmd *cobra.Command, name string, partial bool) (*snapshot, error) {
+	src, err := open(cmd, name)
 	if err != nil {
 		return nil, err
 	}
-	s := memstore.New()
-	c := netmapcache.NewCache(s)
-	if err := c.Import(ctx, bytes.NewReader(data)); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &source{s, c}, nil
+	return src.load(cmd, partial)
 }
 
-// load returns the netmap in the directory or file called path.
-func load(ctx context.Context, path string) (*netmap.NetworkMap, error) {
-	src, err := open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	nm, err := src.cache.Load(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return nm, nil
-}
-
-// explain returns what err says, and what to do about it where that helps.
-func explain(err error) string {
-	text := strings.ReplaceAll(err.Error(), "netmapcache: ", "")
-	hint := ""
-	switch {
-	case errors.Is(err, netmapcache.ErrCorrupt):
-		hint = `"netmapcache verify" names everything that is damaged; the client's next save replaces it`
-	case errors.Is(err, netmapcache.ErrFormat):
-		hint = "a newer netmapcache reads it"
-	case errors.Is(err, netmapcache.ErrCacheNotAvailable):
-		hint = "no network map is stored there"
-	case errors.Is(err, filestore.ErrUnsafeDirectory):
-		hint = "who else can write there could have put anything into it; copy it to a directory of your own to look at it"
-	case errors.Is(err, fs.ErrPermission):
-		hint = "run it as the user that the client runs as"
-	}
-	if hint != "" {
-		text += "\n(" + hint + ")"
-	}
-	return text
+// partialFlag adds the flag --partial to cmd.
+func partialFlag(cmd *cobra.Command, partial *bool) {
+	cmd.Flags().BoolVar(partial, "partial", false, "go on without what is damaged or unreadable; the exit status is then 4")
 }

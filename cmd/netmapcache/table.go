@@ -1,55 +1,117 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
-	"strconv"
-	"strings"
-	"time"
-	"unicode"
+	"slices"
 
-	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// newTable returns a table that is written to w by its method Render.
-func newTable(w io.Writer, columns ...any) table.Writer {
+// A column is a column of a table.
+type column struct {
+	title string
+	min   int  // the width that it may be cut to where the terminal is narrow; 0 if it mustn't be
+	wrap  bool // it takes several lines rather than being cut
+	drop  int  // if that isn't enough, the column with the largest is left out first; 0 stays
+}
+
+// gap is what is between two columns.
+const gap = "  "
+
+// printTable prints rows under the titles of columns, if any has one, so that it fits
+// into the terminal.
+func printTable(w *output, columns []column, rows [][]string) {
+	widths := make([]int, len(columns))
+	for i, c := range columns {
+		widths[i] = text.StringWidth(c.title)
+		for _, row := range rows {
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
+		}
+	}
+	shown := fit(columns, widths, w.width)
+
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", gap
 	style.Color.Header = text.Colors{text.Bold}
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
-	if len(columns) > 0 {
-		t.AppendHeader(table.Row(columns))
+	var (
+		header  table.Row
+		configs []table.ColumnConfig
+		titled  bool
+	)
+	for n, i := range shown {
+		header = append(header, columns[i].title)
+		titled = titled || columns[i].title != ""
+		enforcer := func(s string, n int) string { return text.Snip(s, n, "…") }
+		if columns[i].wrap {
+			enforcer = text.WrapSoft
+		}
+		configs = append(configs, table.ColumnConfig{Number: n + 1, WidthMax: widths[i], WidthMaxEnforcer: enforcer})
 	}
-	return t
+	if titled {
+		t.AppendHeader(header)
+	}
+	t.SetColumnConfigs(configs)
+	for _, row := range rows {
+		var cells table.Row
+		for _, i := range shown {
+			cells = append(cells, row[i])
+		}
+		t.AppendRow(cells)
+	}
+	t.Render()
 }
 
-// printJSON writes v to w as indented JSON.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+// fit returns the indexes of the columns that are shown within a width, and lowers the
+// widths of those that have to be cut. A width of 0 has no end.
+func fit(columns []column, widths []int, width int) []int {
+	shown := make([]int, len(columns))
+	for i := range columns {
+		shown[i] = i
+	}
+	if width == 0 {
+		return shown
+	}
+	natural := slices.Clone(widths)
+	for {
+		over := -width
+		for _, i := range shown {
+			over += widths[i] + len(gap)
+		}
+		for over > 0 { // cut the widest
+			widest := -1
+			for _, i := range shown {
+				if c := columns[i]; c.min > 0 && widths[i] > c.min && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
+			}
+			if widest < 0 {
+				break
+			}
+			widths[widest]--
+			over--
+		}
+		if over <= 0 {
+			return shown
+		}
+		last := slices.MaxFunc(shown, func(a, b int) int { return columns[a].drop - columns[b].drop })
+		if columns[last].drop == 0 {
+			return shown
+		}
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == last })
+		copy(widths, natural)
+	}
 }
 
-// plain returns s such that it can't do harm to a terminal: names come from peers.
-// What isn't printable is escaped as in Go.
-func plain(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) < 0 {
-		return s
+// printPairs prints names and values.
+func printPairs(w *output, pairs [][2]string) {
+	rows := make([][]string, len(pairs))
+	for i, p := range pairs {
+		rows[i] = p[:]
 	}
-	return strings.Trim(strconv.QuoteToGraphic(s), `"`)
-}
-
-// moment returns t for people, and how long ago that was.
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return "unknown"
-	}
-	return t.Local().Format("2006-01-02 15:04:05") + ", " + humanize.Time(t)
+	printTable(w, []column{{}, {min: 20, wrap: true}}, rows)
 }

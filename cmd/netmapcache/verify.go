@@ -10,15 +10,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// verdict is what verify prints as JSON.
+// A verdict is what verify finds, and prints as JSON.
 type verdict struct {
-	OK      bool
-	Error   string `json:",omitempty"` // what makes the snapshot as a whole unusable
-	Columns []columnVerdict
+	OK         bool            // all that was checked is whole
+	Verifiable bool            // there are digests to check by; what Tailscale's own cache stores has none
+	Error      string          `json:",omitempty"` // what makes the snapshot as a whole unusable
+	Columns    []columnVerdict // none if the root can't be used
 }
 
 type columnVerdict struct {
 	Name  string
+	Key   string
 	Size  int64
 	Count int
 	Error string `json:",omitempty"`
@@ -30,27 +32,24 @@ func verifyCommand() *cobra.Command {
 		Use:   "verify SOURCE",
 		Short: "Read and check every column",
 		Long: `Read and check every column: that it is there, that its digest is the one that
-the root names, and that it can be decoded. Then load the whole.
-The exit status is 1 if anything is damaged.`,
+the root names, and that it can be decoded. What is damaged or unreadable is listed.
+
+What Tailscale's own cache stored has no digests. Of that, verify can only tell
+whether it can be read, and the exit status is then 0.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			src, err := open(cmd.Context(), args[0])
-			if err != nil {
+			src, err := open(cmd, args[0])
+			if err == nil {
+				v, checkErr := src.verify(cmd)
+				if checkErr == nil {
+					return v.print(cmd, asJSON, all)
+				}
+				err = checkErr
+			}
+			if !errors.Is(err, netmapcache.ErrCorrupt) {
 				return err
 			}
-			columns, err := src.cache.Columns(cmd.Context())
-			if err == nil {
-				_, err = src.cache.Load(cmd.Context())
-			}
-			if err != nil && !errors.Is(err, netmapcache.ErrCorrupt) {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if asJSON {
-				err = printVerdict(cmd, columns, err)
-			} else {
-				err = printColumns(cmd, columns, err, all)
-			}
-			return err
+			return verdict{Verifiable: true, Error: reason(err)}.print(cmd, asJSON, all)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -58,52 +57,85 @@ The exit status is 1 if anything is damaged.`,
 	return cmd
 }
 
-// printColumns prints what is wrong with the columns, or all of them. problem is
-// what makes the whole unusable, if anything does.
-func printColumns(cmd *cobra.Command, columns []netmapcache.Column, problem error, all bool) error {
-	damaged := 0
-	var bytes int64
-	t := newTable(cmd.OutOrStdout(), "COLUMN", "ENTRIES", "SIZE", "STATE")
+// verify checks what is stored in s. The error tells that there is nothing to check.
+func (s *source) verify(cmd *cobra.Command) (verdict, error) {
+	info, err := s.info(cmd.Context())
+	if err != nil {
+		return verdict{}, err
+	}
+	_, columns, err := s.cache.LoadPartial(cmd.Context())
+	if err != nil {
+		return verdict{}, s.explain(cmd.Context(), err)
+	}
+	v := verdict{OK: true, Verifiable: !info.Upstream}
 	for _, col := range columns {
-		bytes += col.Size
-		state := "whole"
+		cv := columnVerdict{Name: col.Name, Key: col.Key, Size: col.Size, Count: col.Count}
 		if col.Err != nil {
-			damaged++
-			state = text.FgRed.Sprint(explain(col.Err))
-		}
-		if all || col.Err != nil {
-			t.AppendRow([]any{col.Name, col.Count, humanize.Bytes(uint64(col.Size)), state})
-		}
-	}
-	if t.Length() > 0 {
-		t.Render()
-		fmt.Fprintln(cmd.OutOrStdout())
-	}
-	if problem == nil {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d columns, %s\n", text.FgGreen.Sprint("whole"), len(columns), humanize.Bytes(uint64(bytes)))
-		return nil
-	}
-	if damaged == 0 {
-		fmt.Fprintln(cmd.OutOrStdout(), explain(problem))
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d of %d columns\n", text.FgRed.Sprint("damaged"), damaged, len(columns))
-	return errNo
-}
-
-func printVerdict(cmd *cobra.Command, columns []netmapcache.Column, problem error) error {
-	v := verdict{OK: problem == nil, Columns: []columnVerdict{}}
-	if problem != nil {
-		v.Error = problem.Error()
-	}
-	for _, col := range columns {
-		cv := columnVerdict{Name: col.Name, Size: col.Size, Count: col.Count}
-		if col.Err != nil {
-			cv.Error = col.Err.Error()
+			v.OK, cv.Error = false, reason(col.Err)
 		}
 		v.Columns = append(v.Columns, cv)
 	}
-	if err := printJSON(cmd.OutOrStdout(), v); err != nil || v.OK {
-		return err
+	if s.extra != nil {
+		v.OK, v.Error = false, reason(s.extra)
+	} else if v.OK { // in which case nothing should keep it from being loaded
+		if _, err := s.cache.Load(cmd.Context()); err != nil {
+			v.OK, v.Error = false, reason(err)
+		}
 	}
-	return errNo
+	return v, nil
+}
+
+func (v verdict) print(cmd *cobra.Command, asJSON, all bool) error {
+	if asJSON {
+		if v.Columns == nil {
+			v.Columns = []columnVerdict{}
+		}
+		if err := printJSON(out(cmd), v); err != nil {
+			return err
+		}
+	} else {
+		v.printText(out(cmd), all)
+	}
+	if !v.OK {
+		return errDamaged
+	}
+	return nil
+}
+
+func (v verdict) printText(w *output, all bool) {
+	damaged := 0
+	var bytes int64
+	var rows [][]string
+	for _, col := range v.Columns {
+		bytes += col.Size
+		name, state := col.Name, "whole"
+		if !v.Verifiable {
+			name, state = col.Key, "readable"
+		}
+		if col.Error != "" {
+			damaged++
+			state = text.FgRed.Sprint(plain(col.Error))
+		}
+		if all || col.Error != "" {
+			rows = append(rows, []string{short(name), fmt.Sprint(col.Count), humanize.Bytes(uint64(col.Size)), state})
+		}
+	}
+	if len(rows) > 0 {
+		printTable(w, []column{{title: "COLUMN"}, {title: "ENTRIES"}, {title: "SIZE"}, {title: "STATE", min: 20, wrap: true}}, rows)
+		fmt.Fprintln(w)
+	}
+	if v.Error != "" {
+		fmt.Fprintln(w, plain(v.Error))
+	}
+	count := fmt.Sprintf("%s, %s", counted(len(v.Columns), "column"), humanize.Bytes(uint64(bytes)))
+	switch {
+	case v.OK && v.Verifiable:
+		fmt.Fprintf(w, "%s: %s\n", text.FgGreen.Sprint("whole"), count)
+	case v.OK:
+		fmt.Fprintf(w, "readable, can't be verified: %s; Tailscale's own cache stores no digests\n", count)
+	case damaged > 0:
+		fmt.Fprintf(w, "%s: %d of %s\n", text.FgRed.Sprint("damaged"), damaged, counted(len(v.Columns), "column"))
+	default:
+		fmt.Fprintf(w, "%s\n", text.FgRed.Sprint("damaged"))
+	}
 }

@@ -1,0 +1,25 @@
+//go:build unix
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"syscall"
+)
+
+// strangeOwner names the user that a directory belongs to if this is root and that is somebody else.
+func strangeOwner(st fs.FileInfo) string {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 || sys.Uid == 0 {
+		return ""
+	}
+	name := ""
+	if u, err := user.LookupId(fmt.Sprint(sys.Uid)); err == nil {
+		name = u.Username
+	}
+	return cmp.Or(name, fmt.Sprint("user ", sys.Uid))
+}
