@@ -6,11 +6,12 @@ import puppeteer from 'puppeteer-core';
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 // launch starts a headless Chromium that can reach nothing but this machine.
-// With userDataDir, what it stores there outlives it.
-export async function launch({ userDataDir } = {}) {
+// With userDataDir, what it stores there outlives it. With acceptInsecureCerts it trusts every certificate.
+export async function launch({ userDataDir, acceptInsecureCerts } = {}) {
   return puppeteer.launch({
     executablePath,
     userDataDir,
+    acceptInsecureCerts,
     headless: true,
     // A page makes hundreds of calls in one evaluation. The tests have their own time limit.
     protocolTimeout: process.env.TORTURE ? 30 * 60_000 : undefined,

@@ -22,19 +22,28 @@ export async function perform(cache, writer, k) {
   }
 }
 
-// after returns the marks of the map that is stored once the k-th call is done: the
-// same as marks returns of that map.
-export function after(writer, k) {
-  const first = k - (k % 5);
-  const all = markOf(writer, first);
-  const result = { peers: peersOf(first), self: all, peer: all, others: all, profile: all, filter: all };
-  for (let i = first + 1; i <= k; i++) {
-    const mark = markOf(writer, i);
-    if (i % 5 === 1) result.peer = mark;
-    if (i % 5 === 2) result.self = result.filter = mark;
-    if (i % 5 === 3) result.profile = mark;
-    if (i % 5 === 4) result.filter = mark;
+// written returns the marks that the k-th call leaves, by the parts that it writes.
+export function written(writer, k) {
+  const mark = markOf(writer, k);
+  switch (k % 5) {
+    case 0:
+      return { peers: peersOf(k), self: mark, peer: mark, others: mark, profile: mark, filter: mark };
+    case 1:
+      return { peer: mark };
+    case 2:
+      return { self: mark, filter: mark };
+    case 3:
+      return { profile: mark };
+    case 4:
+      return { filter: mark };
   }
+}
+
+// after returns the marks of the map that is stored once the k-th call of an only writer is
+// done: the same as marks returns of that map.
+export function after(writer, k) {
+  const result = {};
+  for (let i = k - (k % 5); i <= k; i++) Object.assign(result, written(writer, i));
   return result;
 }
 
@@ -47,14 +56,15 @@ export function marks(map) {
     map.DERPMap.Regions[1].RegionName,
     Object.keys(map.SSHPolicy.rules[0].sshUsers)[0],
   ]);
-  const others = new Set(map.Peers.filter((peer) => peer.ID !== 2).map((peer) => peer.Name));
-  const peer = map.Peers.find((peer) => peer.ID === 2).Name;
+  const peers = map.Peers ?? []; // null if updateSelf was the first call that succeeded
+  const others = new Set(peers.filter((peer) => peer.ID !== 2).map((peer) => peer.Name));
+  const peer = peers.find((peer) => peer.ID === 2)?.Name;
   return {
-    peers: map.Peers.length,
+    peers: peers.length,
     self: [...self].join(' and '),
     peer,
     others: [...others].join(' and '),
-    profile: map.UserProfiles[100].DisplayName,
+    profile: map.UserProfiles?.[100].DisplayName,
     filter: map.PacketFilterRules[0].CapGrant[0].CapMap.writer[0],
   };
 }

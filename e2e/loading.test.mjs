@@ -18,14 +18,15 @@ test('an aborted start does not spoil it for others', async () => {
   const results = page.evaluate(async (database) => {
     test.controller = new AbortController();
     const options = { database, wasm: '/flaky.wasm' };
-    const first = test.openCache({ ...options, signal: test.controller.signal });
-    const second = test.openCache(options);
-    return [await first.catch((err) => err), await test.attempt(second)];
+    const cache = await test.openCache(options);
+    const first = cache.store(test.map, { signal: test.controller.signal });
+    const second = test.start(options);
+    return [await first.catch((err) => err), await test.attempt(second), await test.attempt(cache.store(test.map))];
   }, database);
   await arrived;
   await page.evaluate(() => test.controller.abort('enough'));
   release();
-  assert.deepEqual(await results, ['enough', 'fulfilled']);
+  assert.deepEqual(await results, ['enough', 'fulfilled', 'fulfilled']);
 });
 
 test('a failed start can be repeated', async () => {
@@ -37,15 +38,59 @@ test('a failed start can be repeated', async () => {
   const results = await page.evaluate(async (database) => {
     const wasm = '/flaky.wasm';
     return [
-      await test.attempt(test.openCache({ database, wasm })),
-      await test.attempt(test.openCache({ database, wasm: '/missing.wasm' })),
-      await test.attempt(test.openCache({ database, wasm: new Uint8Array([0, 1, 2]) })),
-      await test.attempt(test.openCache({ database, wasm: 7 })),
-      await test.attempt(test.openCache({ database, wasm: Promise.reject(new Error('no')) })),
-      await test.attempt(test.openCache({ database, wasm })),
+      await test.attempt(test.start({ database, wasm })),
+      await test.attempt(test.start({ database, wasm: '/missing.wasm' })),
+      await test.attempt(test.start({ database, wasm: new Uint8Array([0, 1, 2]) })),
+      await test.attempt(test.start({ database, wasm: 7 })),
+      await test.attempt(test.start({ database, wasm: '/html.wasm' })),
+      await test.attempt(test.start({ database, wasm: Promise.reject(new Error('no')) })),
+      await test.attempt(test.start({ database, wasm })),
     ];
   }, database);
-  assert.deepEqual(results, ['wasm', 'wasm', 'wasm', 'wasm', 'wasm', 'fulfilled']);
+  assert.deepEqual(results, ['wasm', 'wasm', 'wasm', 'wasm', 'wasm', 'wasm', 'fulfilled']);
+});
+
+test('the same cache can try again when a start has failed', async () => {
+  setBeforeFlaky((response) => {
+    response.statusCode = 503;
+    response.end();
+    setBeforeFlaky(() => {});
+  });
+  const results = await page.evaluate(async (database) => {
+    const cache = await test.openCache({ database, wasm: '/flaky.wasm' });
+    return [await test.attempt(cache.store(test.map)), await test.attempt(cache.load()), await test.attempt(cache.store(test.map)), await test.attempt(cache.load())];
+  }, database);
+  assert.deepEqual(results, ['wasm', 'not-available', 'fulfilled', 'fulfilled']);
+});
+
+test('to read takes neither the program nor a worker', async () => {
+  await page.evaluate(async (database) => (await test.start({ database })).close(), database);
+  const strict = await open(browser, '/no-wasm');
+  const result = await strict.evaluate(async (database) => {
+    const asked = [];
+    globalThis.fetch = (...args) => asked.push(args);
+    globalThis.Worker = class {
+      constructor(...args) {
+        asked.push(args);
+      }
+    };
+    const cache = await test.openCache({ database, worker: true });
+    const { Domain } = await cache.load();
+    const { total } = await cache.peers({ search: 'host-1' });
+    const { peers } = await cache.info();
+    let pieces = 0;
+    await cache.stream(() => pieces++);
+    const file = await cache.export();
+    await cache.clear();
+    return { Domain, total, peers, pieces, file: file.length > 1000, cleared: await test.attempt(cache.load()), asked };
+  }, database);
+  assert.deepEqual(result, { Domain: 'example.com', total: 1, peers: 2, pieces: 1, file: true, cleared: 'not-available', asked: [] });
+  const write = await strict.evaluate(async (database) => {
+    const cache = await test.openCache({ database });
+    return cache.store(test.map).catch(({ code, message }) => [code, message.includes("'wasm-unsafe-eval'") || message]);
+  }, `${database} other`);
+  assert.deepEqual(write, ['wasm', true]);
+  await strict.close();
 });
 
 for (const [name, source] of Object.entries({
@@ -66,10 +111,10 @@ for (const [name, source] of Object.entries({
           streamed = true;
           return compileStreaming.call(WebAssembly, response);
         };
-        const cache = await test.openCache({ database, wasm: promised ? Promise.resolve(wasm) : wasm });
+        const cache = await test.start({ database, wasm: promised ? Promise.resolve(wasm) : wasm });
         return [await test.attempt(cache.load()), streamed];
       }, database, wasm, promised);
-      assert.deepEqual(result, ['not-available', /string|URL|Response/.test(name)]);
+      assert.deepEqual(result, ['fulfilled', /string|URL|Response/.test(name)]);
     });
   }
 }
@@ -77,7 +122,7 @@ for (const [name, source] of Object.entries({
 test('without streaming compilation', async () => {
   const result = await page.evaluate(async (database) => {
     delete WebAssembly.compileStreaming;
-    return test.attempt(test.openCache({ database }));
+    return test.attempt(test.start({ database }));
   }, database);
   assert.equal(result, 'fulfilled');
 });
@@ -146,19 +191,20 @@ test('under a strict Content-Security-Policy', async () => {
 
 test('a program that ends at once', async () => {
   const result = await page.evaluate(async (database) => [
-    await test.attempt(test.openCache({ database, wasm: '/exiting.wasm' })),
-    await test.attempt(test.openCache({ database })),
+    await test.attempt(test.start({ database, wasm: '/exiting.wasm' })),
+    await test.attempt(test.start({ database })),
   ], database);
   assert.deepEqual(result, ['crashed', 'fulfilled']);
 });
 
-test('a crash rejects all calls, and the next cache starts anew', async () => {
+test('a crash rejects all calls to the program, and the next one starts it anew', async () => {
   const result = await page.evaluate(async (database, map) => {
     const errors = [];
     addEventListener('error', (event) => errors.push(event.message));
     const cache = await test.openCache({ database });
     const idle = await test.openCache({ database });
     await cache.store(map);
+    await idle.store({ ...map, Domain: 'other.example.com' });
 
     // An exception while Go reads a property goes through the midst of Go.
     const result = Object.getOwnPropertyDescriptor(IDBRequest.prototype, 'result');
@@ -168,22 +214,24 @@ test('a crash rejects all calls, and the next cache starts anew', async () => {
         throw new Error('broken');
       },
     });
-    const pending = await Promise.all([cache.load(), cache.info()].map(test.attempt));
+    const pending = await Promise.all([cache.store(map), cache.updatePeers([], ['n1CNTRL'])].map(test.attempt));
     Object.defineProperty(IDBRequest.prototype, 'result', result);
 
     return {
       pending,
-      later: await test.attempt(idle.load()),
+      read: (await idle.load()).Domain,
+      anew: await test.attempt(idle.store(map)),
       close: await test.attempt(idle.close()),
-      anew: (await (await test.openCache({ database })).load()).Domain,
+      again: await test.attempt(cache.updatePeers([], ['n1CNTRL'])),
       errors,
     };
   }, database, netmap(5));
   assert.deepEqual(result, {
     pending: ['crashed', 'crashed'],
-    later: 'crashed',
+    read: 'other.example.com',
+    anew: 'fulfilled',
     close: 'fulfilled',
-    anew: 'example.com',
+    again: 'fulfilled',
     errors: [],
   });
 });

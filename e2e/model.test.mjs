@@ -116,17 +116,18 @@ const questions = [
   {},
   { sort: 'address', descending: true },
   { sort: 'holder' },
+  { search: 'is:online -tag:more os:linux' },
   { sort: 'system', status: 'online' },
   { sort: 'relay', search: 'host1' },
   { sort: 'status', tag: 'tag:1' },
-  { owner: 'User 2', sort: 'name', descending: true },
+  { owner: String(users[2]), sort: 'name', descending: true },
 ];
 
 // shown returns all that a page can show of a model. Within a circle of the map, peers stay where they were: what counts is who is there.
 function shown(model, told) {
   const tables = questions.map((question) => {
     model.find(question);
-    return [model.totals(), model.rows.map(({ id }) => id)];
+    return [model.totals(), model.rows.map(({ id }) => id), model.rows.map((row) => [model.index.holder(row), model.index.names.relay(row.relay)])];
   });
   model.find({});
   const maps = Object.keys(groupings).map((by) => {
@@ -137,7 +138,7 @@ function shown(model, told) {
     return [box, groups.map(({ rows, ...group }) => ({ ...group, ids: rows.map(({ id }) => id).sort() }))];
   });
   model.groupBy('relay');
-  const details = model.rows.map(({ id }) => describe(model.netmap, model.index.byID.get(id).node));
+  const details = model.rows.map(({ id }) => describe(model.netmap, model.index, model.index.byID.get(id)));
   return { told, rows: model.rows, tables, maps, details, ids: [...model.index.byID.keys()].sort() };
 }
 

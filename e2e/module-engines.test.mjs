@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { engines, startFor } from './engines.mjs';
 import { netmap } from './netmap.mjs';
-import { serve } from './serve.mjs';
+import { report } from './report.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
@@ -35,25 +35,7 @@ for (const name of Object.keys(engines)) {
   test(name, async (t) => {
     const browser = await startFor(t, name);
     if (!browser) return;
-    let receive;
-    const received = new Promise((resolve) => (receive = resolve));
-    const server = await serve(dist, {
-      '/': (_, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html><script type="module" src="script.js"></script>'),
-      '/script.js': (_, response) => response.setHeader('Content-Type', 'text/javascript').end(script),
-      '/result': async (request, response) => {
-        const chunks = await request.toArray();
-        response.end();
-        receive(JSON.parse(Buffer.concat(chunks)));
-      },
-    });
-    try {
-      await browser.open(`${server.origin}/`);
-      const result = await Promise.race([received, browser.gone.then(() => 'the browser ended')]);
-      const expected = ['example.com', 700, 700, 12, 2, false, true, 'not-available'];
-      assert.deepEqual(result, [expected, expected]);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+    const expected = ['example.com', 700, 700, 12, 2, false, true, 'not-available'];
+    assert.deepEqual(await report(browser, dist, script), [expected, expected]);
   });
 }

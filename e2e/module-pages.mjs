@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { exitingWasm } from './exiting-wasm.mjs';
+import { netmap } from './netmap.mjs';
 import { serve } from './serve.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -42,6 +43,8 @@ const routes = {
   '/strict': html({
     'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
   }),
+  '/no-wasm': html({ 'Content-Security-Policy': "default-src 'none'; script-src 'self'; connect-src 'self'" }),
+  '/no-worker': html({ 'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'none'" }),
   '/favicon.ico': (_, response) => response.end(),
   '/module-worker.js': worker("import * as imported from '/netmapcache.js'; const module = imported;"),
   '/classic-worker.js': worker("const module = import('/netmapcache.js');"),
@@ -55,6 +58,7 @@ const routes = {
     response.setHeader('Content-Type', 'application/wasm');
     response.end(await readFile(join(dist, 'netmapcache.wasm')));
   },
+  '/html.wasm': html({}),
   '/exiting.wasm': (_, response) => {
     response.setHeader('Content-Type', 'application/wasm');
     response.end(exitingWasm);
@@ -99,19 +103,25 @@ export async function open(browser, path = '/') {
   return page;
 }
 
-// prepare gives a page the global object test: the module's exports, and attempt,
-// which tells how a promise ends.
+// prepare gives a page the global object test: the module's exports; attempt,
+// which tells how a promise ends; a network map; and start, which opens a cache and stores that, which starts the program.
 export async function prepare(page) {
-  await page.evaluate(async (worker) => {
+  await page.evaluate(async (worker, map) => {
     const module = await import('/netmapcache.js');
     globalThis.test = {
       ...module,
+      map,
       openCache: (options) => module.openCache({ worker, ...options }),
+      start: async (options) => {
+        const cache = await test.openCache(options);
+        await cache.store(map);
+        return cache;
+      },
       attempt: (promise) =>
         promise.then(
           () => 'fulfilled',
           (err) => (err instanceof module.NetmapCacheError ? err.code : `${err.name}: ${err.message}`),
         ),
     };
-  }, inWorker);
+  }, inWorker, netmap(2));
 }

@@ -448,6 +448,22 @@ test('stages are measured, and only the last time', async () => {
   assert.deepEqual(stages.sort(), ['compile', 'decode', 'fetch', 'open', 'read', 'start'].map((stage) => [`netmapcache:${stage}`, true]));
 });
 
+test('a browser without User Timing, or with something else in its place', async (t) => {
+  for (const replacement of ['undefined', '() => { throw new Error() }', '{}']) {
+    const other = await open(browser);
+    t.after(() => other.close());
+    const peers = await other.evaluate(async (database, map, replacement) => {
+      for (const name of ['mark', 'measure', 'clearMarks', 'clearMeasures', 'getEntriesByType', 'getEntriesByName']) {
+        Object.defineProperty(performance, name, { value: (0, eval)(`(${replacement})`) });
+      }
+      const cache = await test.openCache({ database });
+      await cache.store(map);
+      return (await cache.load()).Peers.length;
+    }, database, netmap(3), replacement);
+    assert.equal(peers, 3, replacement);
+  }
+});
+
 test('nothing is left of calls that ended', async () => {
   const seen = await page.evaluate(async (database, map) => {
     const rejections = [];

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { answer, counted, focused, inMode, inState, joined, patience, saved, tabTo, text } from './page.mjs';
+import { answer, counted, focused, inMode, inState, inView, joined, patience, saved, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -34,22 +34,21 @@ after(async () => {
   server?.kill('SIGINT');
 });
 
-// clean runs axe-core on the page as it is, light and dark, wide and narrow. The policy lets a page run no foreign
+// clean runs axe-core on the page as it is, in some or all looks: light and dark, wide and narrow. The policy lets a page run no foreign
 // script, but a test may.
-async function clean(state) {
-  for (const scheme of ['light', 'dark']) {
-    for (const width of [1280, 390]) {
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-      await page.setViewport({ width, height: 900 });
-      await session.send('Runtime.evaluate', { expression: axe });
-      const found = await page.evaluate(async () => {
-        const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`);
-      });
-      assert.deepEqual(found, [], `${state}, ${scheme}, ${width} pixels wide`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert.ok(wide <= width, `${state}: ${wide} pixels do not fit into ${width}`);
-    }
+const looks = [['light', 1280], ['dark', 390], ['dark', 1280], ['light', 390]];
+async function clean(state, those = looks) {
+  for (const [scheme, width] of those) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    await page.setViewport({ width, height: 900 });
+    await session.send('Runtime.evaluate', { expression: axe });
+    const found = await page.evaluate(async () => {
+      const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`);
+    });
+    assert.deepEqual(found, [], `${state}, ${scheme}, ${width} pixels wide`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `${state}: ${wide} pixels do not fit into ${width}`);
   }
   await page.setViewport({ width: 1280, height: 900 });
 }
@@ -67,6 +66,10 @@ test('live', async () => {
   await inState(page, 'live');
   await saved(page);
   await clean('live');
+  for (const view of ['map', 'reach', 'access', 'dns', 'device', 'diagnostics', 'lab']) {
+    await inView(page, view);
+    await clean(view, looks.slice(0, 2));
+  }
   await joined(page);
   await saved(page);
 });
@@ -107,6 +110,7 @@ test('by keyboard: find a peer, read it, go back', async () => {
 
 test('by keyboard: open a peer', async () => {
   assert.equal(await page.$eval('#reach-note', (note) => note.role ?? note.getAttribute('role')), 'status', 'what comes of it is announced');
+  await inView(page, 'reach');
   await page.evaluate(() => document.activeElement.blur());
   await tabTo(page, 'reach-url');
   for (const [typed, state, note] of [['web', 'answered', /^Status 200/], ['nobody', 'failed', /^No answer: .*no peer is called "nobody"/]]) {
@@ -123,6 +127,7 @@ test('by keyboard: open a peer', async () => {
 });
 
 test('by keyboard: sort, move the map, bring control back, forget', async () => {
+  await inView(page, 'peers');
   await page.evaluate(() => document.activeElement.blur());
   await page.focus('[data-sort="address"] button');
   await page.keyboard.press('Enter');
@@ -133,9 +138,11 @@ test('by keyboard: sort, move the map, bring control back, forget', async () => 
   await tabTo(page, 'map');
   for (const key of ['+', 'ArrowLeft', 'ArrowDown', '-', '0']) await page.keyboard.press(key);
   await page.evaluate(() => document.activeElement.blur());
+  await inView(page, 'lab');
   await tabTo(page, 'control');
   await page.keyboard.press('Enter');
   await inState(page, 'live');
+  await inView(page, 'device');
   await tabTo(page, 'forget');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#forget-dialog[open]', patience);

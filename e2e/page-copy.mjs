@@ -16,6 +16,7 @@ export async function startCopy(...flags) {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-page-'));
   const { server, origin, ask } = await startTailnet('-churn', '0', '-web', folder, '-web', dist, ...flags);
   const copy = {
+    server,
     origin,
     path: (name) => join(folder, name),
     replace: (name, content) => writeFile(join(folder, name), content),

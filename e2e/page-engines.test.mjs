@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { engines, startFor } from './engines.mjs';
-import { counted, inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
+import { counted, forget, inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const hostile = ['<script>alert(document.domain)</script>', '"><img src=x onerror=alert(1)>', 'javascript:alert(1)//', '__proto__'];
@@ -80,10 +80,7 @@ const steps = {
   },
 
   async 'forgets'({ page }) {
-    await page.click('#forget');
-    await page.waitForFunction(() => document.querySelector('#forget-dialog').open, patience);
-    await page.click('#forget-dialog .danger');
-    await inMode(page, 'forgotten');
+    await forget(page);
     const names = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
     assert.deepEqual(names.filter((name) => name.includes('keys')), []);
   },

@@ -12,7 +12,7 @@ const screenshots = fileURLToPath(new URL('../dist/screenshots', import.meta.url
 export const inState = (page, state) =>
   page.waitForFunction((state) => document.body.dataset.state === state && !document.querySelector('#network').ariaBusy, patience, state);
 
-// inMode waits for one of the finer states that web/app/status.js names.
+// inMode waits for one of the finer states, which web/app/knowledge.js names.
 export const inMode = (page, mode) => page.waitForFunction((mode) => document.body.dataset.mode === mode, patience, mode);
 
 // counted waits until what is said of the number of peers matches a pattern.
@@ -31,7 +31,7 @@ export const text = (page, id) => page.$eval(`#${id}`, (element) => element.text
 
 // device returns what the page says of this device, by term.
 export const device = (page) =>
-  page.$eval('#self', (list) => Object.fromEntries([...list.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextSibling.firstChild.textContent])));
+  page.$eval('#self', (list) => Object.fromEntries([...list.querySelectorAll('dt')].map((dt) => [dt.textContent, dt.nextElementSibling.textContent])));
 
 // peers returns the peers in the table, as lists of text by stable ID, in their order. It scrolls through all of it.
 // Ages in them change by themselves, and so are left out; whether a peer is or was online is the same.
@@ -46,7 +46,8 @@ export async function peers(page) {
       await frame();
       const rows = [...document.querySelectorAll('#peers-rows [role="row"]')];
       if (rows.some((row) => !row.dataset.id)) continue;
-      for (const row of rows) found.set(row.dataset.id, [...row.children].map((cell) => cell.textContent));
+      const read = (cell) => (cell.querySelector('.text') ?? cell).textContent;
+      for (const row of rows) found.set(row.dataset.id, [...row.children].map(read));
       if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1) break;
       scroll.scrollTop += scroll.clientHeight;
     }
@@ -58,21 +59,25 @@ export async function peers(page) {
 
 // overview returns what the page says of the network as a whole: counts, the choices of filters and map, users and relays.
 export const overview = (page) =>
-  page.$$eval('#peers-count, [data-filter], #go-to, #users, #relays', (parts) => parts.map(({ textContent }) => textContent.replace('were online', 'online')));
+  page.$$eval('#peers-count, [data-filter], #go-to, #users, #relays', (parts) => parts.map(({ textContent }) => textContent.replace(/w(ere|as) online/, 'online').replace(/\s+/g, ' ')));
 
 export const focused = (page) => page.evaluate(() => document.activeElement.id);
 
 // tabTo presses the tabulator until an element has the focus.
 export async function tabTo(page, id) {
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 80; i++) {
     if ((await focused(page)) === id) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`the keyboard doesn't get to ${id}`);
 }
 
-// openPeer has the page open a peer, by keyboard: the form moves while the parts above it fill. It returns what answer does.
+// inView shows one of the page's views, as its link does.
+export const inView = (page, view) => page.$eval(`#views [href="#view=${view}"]`, (link) => link.click());
+
+// openPeer has the page open a peer, by keyboard. It returns what answer does.
 export async function openPeer(page, url) {
+  await inView(page, 'reach');
   await page.$eval('#reach-url', (input) => input.select());
   await page.focus('#reach-url');
   await page.keyboard.type(url);
@@ -104,13 +109,22 @@ export async function answer(page) {
 
 // joined waits until the native peer has joined, and the page knows.
 export async function joined(page) {
+  await inView(page, 'peers');
   await page.type('#search', 'web');
   await page.waitForSelector('#peers-rows [data-id="web-native"]', patience);
 }
 
 export async function setControl(page, up) {
-  await page.click('#control');
+  await page.$eval('#control', (button) => button.click());
   await page.waitForFunction((state) => document.body.dataset.control === state, patience, up ? 'up' : 'down');
+}
+
+// forget has the page forget its network.
+export async function forget(page) {
+  await page.$eval('#forget', (button) => button.click());
+  await page.waitForFunction(() => document.querySelector('#forget-dialog').open, patience);
+  await page.click('#forget-dialog .danger');
+  await inMode(page, 'forgotten');
 }
 
 // screenshot keeps a picture for people to look at.

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { answer, askAtOnce, device, inMode, inState, joined, keptOffline, openPeer, patience, saved, text } from './page.mjs';
+import { answer, askAtOnce, device, inMode, inState, joined, keptOffline, openPeer, patience, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 // Rig is a tailnet and a browser profile that outlives browsers.
@@ -131,7 +131,7 @@ describe('refused', () => {
     await page.focus('#sign-in');
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.getElementById('detail').textContent.includes('can’t be reached'), patience);
-    await page.click('#control');
+    await setControl(page, true);
     await inState(page, 'live');
     assert.equal(await page.$eval('#login-again', (shown) => shown.hidden), true);
     const after = await device(page);

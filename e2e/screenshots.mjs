@@ -1,18 +1,31 @@
-// Takes pictures of the page in every state, light and dark, wide and narrow, into dist/screenshots, for people to look at. Those that
-// README.md shows go to docs/screenshots. Names given as arguments choose among the groups of states below.
+// Takes pictures of the page in every state, size and look, into dist/screenshots, for people to look at. Those that README.md shows go
+// to docs/screenshots. Names given as arguments choose among the groups of states below.
 
-import { cp } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { launch } from './browser.mjs';
 import { engines } from './engines.mjs';
 import { faults, holdDatabase, startCopy, tooOld } from './page-copy.mjs';
-import { counted, inMode, inState, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
+import { counted, inMode, inState, inView, keptOffline, openPeer, patience, saved, screenshot, setControl } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
-const sizes = { wide: { width: 1280, height: 860 }, narrow: { width: 390, height: 844, deviceScaleFactor: 2 } };
+const sizes = {
+  large: { width: 1920, height: 1080 },
+  wide: { width: 1440, height: 900 },
+  middle: { width: 768, height: 1024 },
+  narrow: { width: 360, height: 780, deviceScaleFactor: 2 },
+};
+const looks = {
+  light: {},
+  dark: { dark: true },
+  forced: { forced: true, sizes: ['wide', 'narrow'] },
+  text: { font: 32, sizes: ['wide', 'middle', 'narrow'] }, // of a reader who has text twice as large
+};
+const views = ['map', 'reach', 'access', 'dns', 'device', 'diagnostics', 'lab'];
 const settle = 500; // milliseconds, for the map to follow
 const settleInWebKit = 3000; // it shows the old picture, stretched, for a while after a change of size
 
@@ -29,17 +42,23 @@ async function anew() {
 
 // take takes the pictures of a state. Full is for all of the page, not only what is in sight.
 async function take(name, { full = false } = {}) {
-  for (const scheme of ['light', 'dark']) {
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-      await page.setViewport(viewport);
+  const session = await page.createCDPSession();
+  for (const [look, { dark, forced, font = 16, sizes: wanted = Object.keys(sizes) }] of Object.entries(looks)) {
+    const features = { 'prefers-color-scheme': dark ? 'dark' : 'light', 'forced-colors': forced ? 'active' : 'none' };
+    await session.send('Emulation.setEmulatedMedia', { features: Object.entries(features).map(([name, value]) => ({ name, value })) });
+    await session.send('Page.setFontSizes', { fontSizes: { standard: font } });
+    for (const size of wanted) {
+      await page.setViewport(sizes[size]);
       await page.waitForFunction(() => [...document.querySelectorAll('#peers-rows [role="row"]')].every((row) => row.dataset.id), patience);
       // What is out of sight isn't drawn otherwise.
       await page.$$eval('.card', (cards, full) => cards.forEach(({ style }) => (style.contentVisibility = full ? 'visible' : '')), full);
       await sleep(settle);
-      await screenshot(page, `${name}-${scheme}-${size}`, { fullPage: full });
+      await screenshot(page, `${name}-${look}-${size}`, { fullPage: full });
     }
   }
+  await session.send('Emulation.setEmulatedMedia', { features: [] });
+  await session.send('Page.setFontSizes', { fontSizes: { standard: 16 } });
+  await session.detach();
   await page.setViewport(sizes.wide);
 }
 
@@ -57,9 +76,14 @@ const groups = {
     await saved(page);
     await keptOffline(page);
     await take('live');
-    await take('live-all', { full: true });
+    for (const view of views) {
+      await inView(page, view);
+      await take(`view-${view}`, { full: true });
+    }
+    await inView(page, 'peers');
     await page.type('#search', 'linux');
-    await page.click('#peers-rows [role="row"]:nth-child(3)');
+    await counted(page, 'match');
+    await page.click('#peers-rows [data-id]:nth-child(3) .status');
     await page.waitForSelector('#details:not([hidden])', patience);
     await take('details');
     await page.click('#details-close');
@@ -73,6 +97,7 @@ const groups = {
       await take(`peer-${name}`, { full: true });
     }
 
+    await inView(page, 'peers');
     await setControl(page, false);
     await inMode(page, 'offline');
     await page.reload();
@@ -100,7 +125,7 @@ const groups = {
     await inMode(page, 'expired');
     await take('key-expired');
 
-    await page.click('#forget');
+    await page.$eval('#forget', (button) => button.click());
     await page.waitForSelector('#forget-dialog[open]', patience);
     await take('asking');
     await page.click('#forget-dialog .danger');
@@ -148,6 +173,23 @@ const groups = {
     await take('server-gone');
   },
 
+  async hostile() {
+    const { server, origin } = await startTailnet('-peers', '60', '-churn', '0', '-native=false', '-hostile-names');
+    await page.goto(origin);
+    await inState(page, 'live');
+    await saved(page);
+    await take('hostile');
+    await page.click('#peers-rows [data-id]:nth-child(2) .status');
+    await page.waitForSelector('#details:not([hidden])', patience);
+    await take('hostile-details');
+    await page.click('#details-close');
+    for (const view of views) {
+      await inView(page, view);
+      await take(`hostile-${view}`, { full: true });
+    }
+    server.kill('SIGINT');
+  },
+
   async many() {
     const { server, origin } = await startTailnet('-peers', '10000', '-churn', '0', '-native=false');
     await page.goto(origin);
@@ -170,7 +212,7 @@ const groups = {
       async loading() {
         await copy.prefix(faults.slow);
         await page.goto(copy.origin);
-        await page.waitForFunction(() => /12 MB of/.test(document.querySelector('#loading-text').textContent), patience);
+        await page.waitForFunction(() => /: [1-9]\d%/.test(document.querySelector('#loading-text').textContent), patience);
       },
       async unavailable() {
         await copy.prefix(faults.unavailable);
@@ -227,8 +269,17 @@ for (const [name, run] of Object.entries(groups)) {
 }
 await browser.close();
 
-const kept = { 'live-light-wide': 'live', 'offline-light-wide': 'resumed' };
-for (const [from, to] of Object.entries(kept)) {
-  const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-  if (process.argv.includes('--docs')) await cp(path(`../dist/screenshots/${from}.png`), path(`../docs/screenshots/${to}.png`));
+// Those of the README, with fewer colours where pngquant is there to choose them.
+const kept = {
+  'offline-light-wide': 'offline',
+  'live-dark-wide': 'live',
+  'details-light-wide': 'details',
+  'view-access-light-wide': 'access',
+  'view-map-light-middle': 'map',
+  'offline-dark-narrow': 'narrow',
+};
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+for (const [from, to] of process.argv.includes('--docs') ? Object.entries(kept) : []) {
+  const [source, target] = [path(`../dist/screenshots/${from}.png`), path(`../docs/screenshots/${to}.png`)];
+  if (spawnSync('pngquant', ['--force', '--strip', '--output', target, source]).status !== 0) await cp(source, target);
 }

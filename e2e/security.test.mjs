@@ -2,18 +2,18 @@
 // Needs what `make run` needs: the page's files and programs in dist/.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { serve } from './serve.mjs';
-import { frames, inState, joined, openPeer, patience, peers as peersOf } from './page.mjs';
+import { frames, inState, joined, keptOffline, openPeer, patience, peers as peersOf, saved, setControl, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
-
 
 const policy = {
   'default-src': "'none'",
@@ -119,16 +119,18 @@ async function checkNames() {
   const shown = new Map(rows.map(([id, [, , owner, system]]) => [id, { owner, system }]));
   for (const { id, owner, system } of peers) {
     assert.equal(shown.get(id).system, system);
-    if (owner) assert.equal(shown.get(id).owner, owner);
+    // A name in which nothing can be seen has the ID in its place.
+    if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(owner ?? '')) assert.ok(shown.get(id).owner.startsWith(owner), `${shown.get(id).owner} for ${owner}`); // with the login, where others are called the same
   }
   // The same, without the cache as a witness.
   const text = rows.flat(2).join('\n');
   for (const name of ['<script>alert(document.domain)</script>', '"><img src=x onerror=alert(1)>', '&lt;b&gt;&amp;amp;', 'javascript:alert(1)//', '\u202etxt.exe\u202c', '__proto__']) {
     assert.ok(text.includes(name), `${name} is shown as it is`);
   }
-  const elements = await page.$$eval('#network *', (all) => [...new Set(all.map((element) => element.localName))].sort());
-  const plain = ['button', 'canvas', 'dd', 'details', 'div', 'dl', 'dt', 'h2', 'input', 'label', 'li', 'ol', 'option', 'p', 'section', 'select', 'span', 'strong', 'summary', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'];
+  const elements = await page.$$eval('#network *', (all) => [...new Set(all.filter(({ id }) => id !== 'reach-frame').map((element) => element.localName))].sort());
+  const plain = ['a', 'button', 'canvas', 'dd', 'details', 'div', 'dl', 'dt', 'form', 'h2', 'input', 'label', 'li', 'ol', 'option', 'p', 'section', 'select', 'span', 'strong', 'summary', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'];
   assert.deepEqual(elements.filter((name) => !plain.includes(name)), [], 'no element is made of a name');
+  assert.ok(await page.$$eval('#network a', (links) => links.every((link) => link.getAttribute('href').startsWith('#'))), 'all links are to the page itself');
   assert.deepEqual(await page.evaluate(() => [...document.scripts].map((script) => script.getAttribute('src'))), ['workers.js', 'page.js']);
   assert.match(await page.title(), /^Network map( \(saved\))?$/);
   assert.deepEqual(await violations(page), [], 'no name even tried');
@@ -137,12 +139,11 @@ async function checkNames() {
 test('names are text, live and from the cache', async () => {
   await page.waitForFunction(() => document.body.dataset.saved === 'true', patience);
   await checkNames();
-  await page.click('#control');
-  await page.waitForFunction(() => document.body.dataset.control === 'down', patience);
+  await setControl(page, false);
   await page.reload();
   await inState(page, 'cached');
   await checkNames();
-  await page.click('#control');
+  await setControl(page, true);
   await inState(page, 'live');
 });
 
@@ -199,21 +200,49 @@ test('what is put into the page does not run, and reaches nobody', async () => {
   assert.deepEqual(dialogs, []);
 });
 
-test('what a peer sends runs nothing, loads nothing and leads nowhere', async () => {
-  const asked = [];
-  const elsewhere = await serve('.', { '/': (request, response) => {
-    asked.push(request.url);
-    response.end();
-  } });
+// hostilePage returns a page that tries all that HTML has to run code, to load, to lead elsewhere, and to hint to the browser
+// what to look up, connect to or load soon.
+function hostilePage(to) {
+  const rels = [
+    'dns-prefetch', 'preconnect', 'prefetch', 'prerender', 'preload', 'modulepreload', 'stylesheet', 'alternate stylesheet', 'icon', 'shortcut icon',
+    'apple-touch-icon', 'mask-icon', 'manifest', 'compression-dictionary', 'pingback', 'search', 'next', 'prev', 'import', 'expect', 'canonical', 'alternate',
+  ];
+  const kinds = ['fetch', 'script', 'style', 'image', 'font', 'document', 'track'];
+  const hints = [
+    ...rels.flatMap((rel) => [`<link rel="${rel}" href="${to}">`, `<link rel="${rel}" href="${to}" crossorigin>`]),
+    ...kinds.flatMap((as) => [`<link rel="preload" as="${as}" href="${to}">`, `<link rel="prefetch" as="${as}" href="${to}">`]),
+    `<link rel="preload" as="image" imagesrcset="${to} 1x">`,
+    '<meta http-equiv="x-dns-prefetch-control" content="on">',
+    `<meta http-equiv="refresh" content="0;url=${to}"><meta http-equiv="Link" content="<${to}>; rel=preconnect">`,
+    `<script type="speculationrules">{"prefetch": [{"source": "list", "urls": ["${to}"]}], "prerender": [{"source": "list", "urls": ["${to}"]}]}</script>`,
+  ].join('\n');
+  return `<!doctype html><html manifest="${to}"><head><base href="${to}" target="_top">${hints}
+    <style>@import "${to}"; @font-face { font-family: x; src: url(${to}) } body { background: url(${to}); font-family: x }</style></head>
+    <body background="${to}" onload="alert('load')">
+    <h1>shown</h1><p>text <b>bold</b></p><table><thead><tr><th colspan="2">head</th></tr></thead><tr><td>one</td><td>two</td></tr></table>
+    <img alt="dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">
+    ${hints}
+    <img src="${to}" srcset="${to} 2x" lowsrc="${to}" onerror="alert('handler')"><picture><source srcset="${to}"><img src="data:,x"></picture>
+    <iframe src="${to}"></iframe><iframe srcdoc="${hints.replaceAll('"', '&quot;')}"></iframe><fencedframe></fencedframe>
+    <object data="${to}"></object><embed src="${to}"><applet code="${to}"></applet><portal src="${to}"></portal>
+    <video src="${to}" poster="${to}" autoplay><source src="${to}"><track default src="${to}"></video><audio src="${to}" autoplay></audio>
+    <p style="background: url(${to})">styled</p><table background="${to}"><tr><td background="${to}">cell</td></tr></table>
+    <script>alert('script'); document.body.title = 'ran'; top.location = '${to}'; parent.document.title = 'ran'; open('${to}');</script>
+    <script src="${to}"></script><script type="module">import '${to}';</script>
+    <svg onload="alert('svg')"><image href="${to}"/><use href="${to}#x"/><feImage href="${to}"/><style>@import "${to}";</style><a href="${to}"><text>svg</text></a></svg>
+    <math href="${to}"><mtext><style><img src="${to}" onerror="alert('mutated')"></style></mtext></math>
+    <noscript><p title="</noscript><img src=${to} onerror=alert(1)>"></p></noscript><template><img src="${to}"></template>
+    <a href="${to}" ping="${to}">out</a><a target="_self" href="${to}">here</a><a target="_blank" href="${to}">tab</a><a href="javascript:alert('link')">code</a>
+    <form action="${to}"><button>send</button><input type="image" src="${to}"><button formaction="${to}">send</button></form>
+    <blockquote cite="${to}">quoted</blockquote></body></html>`;
+}
+
+test('what a peer sends runs nothing, loads nothing, connects to nothing and leads nowhere', async () => {
+  const elsewhere = await serve('.');
+  const witness = await serve('.'); // to which the page itself is made to connect, later
   const to = `${elsewhere.origin}/`;
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-hostile-'));
-  await writeFile(join(folder, 'page.html'), `<!doctype html><base target="_top"><meta http-equiv="refresh" content="0;url=${to}">
-    <link rel="stylesheet" href="${to}"><style>@import "${to}"; body { background: url(${to}) }</style>
-    <p id="shown">shown</p><img src="${to}" onerror="alert('handler')"><iframe src="${to}"></iframe><object data="${to}"></object>
-    <script>alert('script'); document.body.id = 'ran'; top.location = '${to}'; parent.document.title = 'ran'; open('${to}');</script>
-    <script src="${to}"></script><svg onload="alert('svg')"></svg>
-    <a id="out" href="${to}">out</a><a id="here" target="_self" href="${to}">here</a><a id="tab" target="_blank" href="${to}">tab</a>
-    <a id="code" href="javascript:alert('link')">code</a><form action="${to}"><button id="send">send</button></form>`);
+  await writeFile(join(folder, 'page.html'), hostilePage(to));
   const tailnet = await startTailnet('-peers', '3', '-churn', '0', '-native-page', join(folder, 'page.html'));
   const page = await openPage();
   try {
@@ -223,21 +252,40 @@ test('what a peer sends runs nothing, loads nothing and leads nowhere', async ()
     const { state, note } = await openPeer(page, 'http://web/');
     assert.equal(state, 'answered', note);
     const frame = await (await page.waitForSelector('#reach-frame')).contentFrame();
-    await frame.waitForSelector('#shown', { timeout: 30_000 }); // unless the frame was led elsewhere
+    await frame.waitForSelector('h1', { timeout: 30_000 }); // unless the frame was led elsewhere
     const tabs = (await browser.pages()).length;
-    assert.equal(await frame.$eval('body', (body) => body.id), '', 'no script ran');
-    for (const id of ['out', 'tab', 'code', 'send', 'here']) { // the last one leaves an error page in the frame
-      await frame.$eval(`#${id}`, (element) => element.click());
+    const at = page.url();
+    assert.ok(at.startsWith(`${tailnet.origin}/`), at);
+    for (const element of await frame.$$('a, button, summary')) {
+      await element.evaluate((element) => element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true })));
       await frames(page);
     }
-    assert.equal(page.url(), `${tailnet.origin}/`);
+    await page.evaluate((to) => document.head.insertAdjacentHTML('beforeend', `<link rel="preconnect" href="${to}">`), witness.origin);
+    while (witness.connections() === 0) await frames(page);
+    assert.equal(elsewhere.connections(), 0);
+
+    const found = await frame.evaluate(() => ({
+      text: document.body.innerText.replace(/\s+/g, ' '),
+      elements: [...new Set([...document.body.querySelectorAll('*')].map(({ localName }) => localName))].sort(),
+      attributes: [...new Set([...document.body.querySelectorAll('*')].flatMap((element) => element.getAttributeNames()))].sort(),
+      sources: [...document.querySelectorAll('[src]')].map((element) => element.getAttribute('src').split(',')[0]),
+      head: [...document.head.children].map((element) => `${element.localName} ${element.content}`),
+      title: document.body.title,
+    }));
+    assert.match(found.text, /^shown text bold head one two .*cell .*out ?here ?tab ?code .*quoted$/);
+    assert.deepEqual(found.elements, ['a', 'b', 'blockquote', 'h1', 'img', 'p', 'table', 'tbody', 'td', 'th', 'thead', 'tr']);
+    assert.deepEqual(found.attributes, ['alt', 'colspan', 'src']);
+    assert.ok(found.sources.every((source) => source.startsWith('data:')), String(found.sources));
+    assert.deepEqual(found.head, ['meta ', "meta default-src 'none'; img-src data:", 'meta light dark']);
+    assert.equal(found.title, '', 'no script ran');
+    assert.equal(page.url(), at);
     assert.equal((await browser.pages()).length, tabs);
     assert.match(await page.title(), /^Network map/);
     assert.deepEqual(dialogs, []);
-    assert.deepEqual(asked, []);
   } finally {
     await page.close();
     await elsewhere.close();
+    await witness.close();
     tailnet.server.kill('SIGINT');
     await rm(folder, { recursive: true });
   }
@@ -284,14 +332,14 @@ test('a page of another origin gets nothing and changes nothing', async () => {
           json: await outcome(post({ headers: { 'Content-Type': 'application/json' } })),
           state: await outcome(fetch(`${origin}/-/control`)),
           client: await outcome(fetch(`${origin}/client.wasm`)),
-          socket: await new Promise((resolve) => {
-            const socket = new WebSocket(`${origin.replace('http', 'ws')}/ts2021`);
+          sockets: await Promise.all([['ts2021'], ['derp', 'derp']].map(([path, protocol]) => new Promise((resolve) => {
+            const socket = new WebSocket(`${origin.replace('http', 'ws')}/${path}`, protocol);
             socket.onopen = () => resolve('open');
             socket.onerror = () => resolve('refused');
-          }),
+          }))),
         };
       }, origin);
-      assert.deepEqual(got, { plain: 'opaque', json: 'refused', state: 'refused', client: 'refused', socket: 'refused' }, from);
+      assert.deepEqual(got, { plain: 'opaque', json: 'refused', state: 'refused', client: 'refused', sockets: ['refused', 'refused'] }, from);
 
       const answer = foreign.waitForNavigation(patience);
       await foreign.evaluate((origin) => {
@@ -318,5 +366,66 @@ test('a page of another origin gets nothing and changes nothing', async () => {
     }
   } finally {
     await elsewhere.close();
+  }
+});
+
+// takeOver ends a server and listens on its port. The new one serves a page of its own under every path.
+async function takeOver({ server, origin }) {
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  const other = createServer((request, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>taken over</title>'));
+  other.listen(new URL(origin).port, '127.0.0.1');
+  await once(other, 'listening');
+  return other;
+}
+
+test('whoever takes the port over has the saved network, but no key of a real one', async () => {
+  const real = await startTailnet('-peers', '3', '-native=false', '-churn', '0');
+  const front = await startTailnet('-control', real.origin);
+  const context = await browser.createBrowserContext();
+  let other;
+  try {
+    const page = await context.newPage();
+    await page.goto(front.origin);
+    await inState(page, 'live');
+    await saved(page);
+    await keptOffline(page);
+    assert.match(await text(page, 'storage'), /Private keysnot saved/);
+    await page.close();
+
+    other = await takeOver(front);
+    const opened = await context.newPage();
+    await opened.goto(front.origin);
+    assert.match(await opened.title(), /^Network map/, 'the page as it was saved');
+    await opened.goto(`${front.origin}/any`); // the service worker keeps no such path
+    assert.equal(await opened.title(), 'taken over');
+    const stored = await opened.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    assert.deepEqual(stored, ['network']);
+  } finally {
+    await context.close();
+    other?.closeAllConnections();
+    other?.close();
+    for (const { server } of [front, real]) server.kill('SIGINT');
+  }
+});
+
+test('with a certificate, which no other program has, keys are kept', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'netmapcache-certificate-'));
+  const generator = join(execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8' }).trim(), 'src/crypto/tls/generate_cert.go');
+  execFileSync('go', ['run', generator, '-host', '127.0.0.1', '-ecdsa-curve', 'P256'], { cwd: folder, stdio: 'ignore' });
+  const real = await startTailnet('-peers', '3', '-native=false', '-churn', '0');
+  const front = await startTailnet('-control', real.origin, '-cert', join(folder, 'cert.pem'), '-key', join(folder, 'key.pem'));
+  const trusting = await launch({ acceptInsecureCerts: true });
+  try {
+    const page = await trusting.newPage();
+    assert.match(front.origin, /^https:/);
+    await page.goto(front.origin);
+    // It isn't live: on this port Tailscale's client doesn't reach control.
+    await page.waitForFunction(() => document.querySelector('#storage').textContent.includes('Private keyssaved, encrypted'), patience);
+    await page.waitForFunction(async () => (await indexedDB.databases()).some(({ name }) => name === 'network-keys'), { ...patience, polling: 200 });
+  } finally {
+    await trusting.close();
+    for (const { server } of [front, real]) server.kill('SIGINT');
+    await rm(folder, { recursive: true });
   }
 });

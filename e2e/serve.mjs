@@ -13,7 +13,7 @@ const types = {
 
 // serve serves the files of folder on a free port of the loopback interface. routes
 // come first: they map a path to a function of request and response.
-// It returns the origin and a function that ends the server.
+// It returns the origin, a function that tells how many connections were made, and one that ends the server.
 export async function serve(folder, routes = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -27,9 +27,12 @@ export async function serve(folder, routes = {}) {
       response.end();
     }
   });
+  let connections = 0;
+  server.on('connection', () => connections++);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
+    connections: () => connections,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

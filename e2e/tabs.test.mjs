@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after as afterAll, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { after } from './history.mjs';
+import { after, written } from './history.mjs';
 import { openPage, startServer } from './lab.mjs';
 
 const torture = Boolean(process.env.TORTURE);
@@ -51,41 +51,68 @@ const work = (page, database, writer, calls) =>
     calls,
   );
 
-// zones returns, for each call of a history, the time by which some operation that saw its
-// value must have ended, and the last time at which such an operation can have begun.
-function zones(history) {
-  const name = (value) => JSON.stringify(value);
-  const zones = new Map([[name('not-available'), { call: 'the start', ended: 0, begun: 0, written: 0 }]]);
+const parts = ['self', 'peer', 'others', 'profile', 'filter'];
+
+// callsByMark returns the calls of a history by the mark that they leave.
+function callsByMark(history) {
+  const calls = new Map();
   for (const { type, writer, k, begin, end } of history) {
-    if (type === 'call') zones.set(name(after(writer, k)), { call: `${writer}-${k}`, ended: end, begun: begin, written: begin });
+    if (type === 'call') calls.set(`${writer}-${k}`, { mark: `${writer}-${k}`, writes: written(writer, k), begin, end });
   }
-  for (const { type, value, begin, end } of history) {
-    if (type !== 'load') continue;
-    const zone = zones.get(name(value));
-    assert.ok(zone, `a load gave ${name(value)}, which no call left`);
-    assert.ok(end > zone.written, `${zone.call} was loaded before it began`);
+  return calls;
+}
+
+// checkAtomic checks a history of calls and loads for an order of them in which each load
+// gives what the calls before it left, and which keeps those apart that didn't overlap.
+function checkAtomic(history) {
+  const calls = callsByMark(history);
+  const loads = history.filter(({ type }) => type === 'load');
+  for (const { value } of loads) {
+    if (value !== 'not-available') checkLoad(value, calls);
+  }
+  for (const part of parts) checkPart(part, [...calls.values()].filter(({ writes }) => part in writes), loads);
+}
+
+// checkLoad checks one load. Where it saw a call in one part, it saw in each other part that
+// this call writes either the same call, or one that came later.
+function checkLoad(value, calls) {
+  const seen = Object.fromEntries(parts.map((part) => [part, calls.get(value[part])]));
+  for (const part of parts) assert.ok(seen[part] && part in seen[part].writes, `no call left ${value[part]} in ${part}`);
+  assert.equal(value.peers, seen.others.writes.peers, `peers of ${value.others}`);
+  for (const a of parts) {
+    for (const b of parts) {
+      const [first, later] = [seen[a], seen[b]];
+      if (first === later || !(b in first.writes)) continue;
+      const mixed = `a load gave ${JSON.stringify(value)}: ${later.mark} in ${b}, but not in ${a}, which ${first.mark} wrote`;
+      assert.ok(!(a in later.writes), mixed);
+      assert.ok(later.end > first.begin, `${mixed} after it`);
+    }
+  }
+}
+
+// checkPart checks one part of the map as a register. By P. Gibbons and E. Korach, Testing
+// Shared Memories, SIAM J. Comput. 26 (1997), for writes of distinct values: a zone spans the
+// operations that saw a value. Zones between an operation that ended and one that began later
+// exclude each other, and hold no zone of operations that all overlapped.
+function checkPart(part, calls, loads) {
+  const start = { mark: 'the start', begin: 0, ended: 0, begun: 0 };
+  const zones = new Map(calls.map(({ mark, begin, end }) => [mark, { mark, begin, ended: end, begun: begin }]));
+  for (const { value, begin, end } of loads) {
+    const zone = value === 'not-available' ? start : zones.get(value[part]);
+    assert.ok(end > zone.begin, `${zone.mark} was loaded before it began`);
     zone.ended = Math.min(zone.ended, end);
     zone.begun = Math.max(zone.begun, begin);
   }
-  return [...zones.values()];
-}
-
-// checkAtomic checks that the operations of a history can be put in an order in which each
-// load gives what the last call before it left, and which keeps those apart that didn't
-// overlap. By P. Gibbons and E. Korach, Testing Shared Memories, SIAM J. Comput. 26 (1997),
-// for writes of distinct values: zones between an operation that ended and one that began later
-// exclude each other, and hold no zone of operations that all overlapped.
-function checkAtomic(history) {
-  const all = zones(history);
+  const all = [start, ...zones.values()];
   const forward = all.filter((zone) => zone.ended < zone.begun).sort((a, b) => a.ended - b.ended);
   for (let i = 1; i < forward.length; i++) {
     const [a, b] = [forward[i - 1], forward[i]];
-    assert.ok(a.begun <= b.ended, `${a.call} was current after ${b.call} replaced it`);
+    assert.ok(a.begun <= b.ended, `${a.mark} was current in ${part} after ${b.mark} replaced it`);
   }
-  for (const { call, ended, begun } of all) {
+  for (const { mark, ended, begun } of all) {
     if (ended < begun) continue;
     const around = forward.find((zone) => zone.ended < begun && ended < zone.begun);
-    assert.ok(!around, `${call} came and went while ${around?.call} was current`);
+    assert.ok(!around, `${mark} came and went in ${part} while ${around?.mark} was current`);
   }
 }
 

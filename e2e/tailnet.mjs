@@ -20,7 +20,7 @@ export function startTailnet(...flags) {
     server.on('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
     server.stdout.on('data', (data) => {
       output += data;
-      const url = /http:\/\/[^/\s]+/.exec(output);
+      const url = /https?:\/\/[^/\s]+/.exec(output);
       if (url) resolve({ server, origin: url[0], ask: (what, wanted) => ask(url[0], what, wanted) });
     });
   });

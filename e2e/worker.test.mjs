@@ -4,37 +4,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { database, page, useWorker } from './module-pages.mjs';
+import { browser, database, open, page, useWorker } from './module-pages.mjs';
 import { netmap } from './netmap.mjs';
 
 useWorker();
 await import('./module.test.mjs');
 await import('./pieces.test.mjs');
-
-test('at 10,000 peers the page has only small pieces of work', async () => {
-  await page.evaluate(async (database, map) => {
-    const cache = await test.openCache({ database });
-    await cache.store(map);
-    await cache.close();
-  }, database, netmap(10_000));
-  const [peers, longest, instances] = await page.evaluate(async (database) => {
-    let instances = 0;
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = (...args) => (instances++, instantiate(...args));
-    let longest = 0;
-    const { parse } = JSON;
-    JSON.parse = (text) => ((longest = Math.max(longest, text.length)), parse(text));
-
-    const cache = await test.openCache({ database });
-    await cache.load({ peers: false });
-    await cache.peers({ search: 'host-9', offset: 100, limit: 100 });
-    const { Peers } = await cache.load();
-    return [Peers.length, longest, instances];
-  }, database);
-  assert.equal(peers, 10_000);
-  assert.ok(longest < 500_000, `${longest} characters of JSON at once`); // parsed in some milliseconds
-  assert.equal(instances, 0);
-});
 
 test('the worker ends with the last cache', async () => {
   const seen = await page.evaluate(async (database) => {
@@ -44,16 +19,15 @@ test('the worker ends with the last cache', async () => {
       terminated++;
       terminate.call(this);
     };
-    const first = await test.openCache({ database });
-    const second = await test.openCache({ database });
+    const first = await test.start({ database });
+    const second = await test.start({ database });
     await first.close();
     const before = terminated;
     await second.close();
     const after = terminated;
-    const aborted = test.attempt(test.openCache({ database, signal: AbortSignal.timeout(0) }));
-    return [before, after, await aborted, await test.attempt((await test.openCache({ database })).load())];
+    return [before, after, await test.attempt(test.start({ database }))];
   }, database);
-  assert.deepEqual(seen, [0, 1, 'TimeoutError: signal timed out', 'not-available']);
+  assert.deepEqual(seen, [0, 1, 'fulfilled']);
 });
 
 test('a worker of the application', async () => {
@@ -78,12 +52,59 @@ test('a worker that cannot be started', async () => {
     const early = broken(); // fails before there is a program to start
     const late = new Promise((resolve) => (early.onerror = resolve)).then(() => fetch('/netmapcache.wasm'));
     return [
-      await test.attempt(test.openCache({ database, worker: early, wasm: late })),
-      await test.attempt(test.openCache({ database, worker: broken() })),
-      await test.attempt(test.openCache({ database, wasm: '/exiting.wasm' })),
-      await test.attempt(test.openCache({ database, wasm: new Uint8Array(1) })),
-      await test.attempt(test.openCache({ database })),
+      await test.attempt(test.start({ database, worker: early, wasm: late })),
+      await test.attempt(test.start({ database, worker: broken() })),
+      await test.attempt(test.start({ database, wasm: '/exiting.wasm' })),
+      await test.attempt(test.start({ database, wasm: new Uint8Array(1) })),
+      await test.attempt(test.start({ database })),
     ];
   }, database);
-  assert.deepEqual(seen, ['wasm', 'wasm', 'crashed', 'wasm', 'fulfilled']);
+  assert.deepEqual(seen, ['worker', 'worker', 'crashed', 'wasm', 'fulfilled']);
+});
+
+test('a worker that does not answer', async () => {
+  const seen = await page.evaluate(async (database) => {
+    const url = (source) => URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    const terminated = new Worker(url(''));
+    terminated.terminate();
+    const { port } = new SharedWorker(url(''));
+    const workers = { terminated, stranger: new Worker(url('')), port };
+    const results = await Promise.all(Object.entries(workers).map(async ([name, worker]) => {
+      const cache = await test.openCache({ database: `${database} ${name}`, worker });
+      const stored = await test.attempt(cache.store(test.map));
+      return [name, stored, await test.attempt(cache.load()), await test.attempt(cache.close())];
+    }));
+    const late = new Worker(url(`setTimeout(() => import('${location.origin}/worker.js'), 600)`), { type: 'module' });
+    return [...results, await test.attempt(test.start({ database, worker: late }))];
+  }, database);
+  const silent = (name) => [name, 'worker', 'not-available', 'fulfilled'];
+  assert.deepEqual(seen, [silent('terminated'), silent('stranger'), silent('port'), 'fulfilled']);
+});
+
+test('a worker that is ended during calls', async () => {
+  const seen = await page.evaluate(async (database) => {
+    const worker = new Worker('/worker.js', { type: 'module' });
+    const cache = await test.start({ database, worker });
+    worker.terminate();
+    const pending = await Promise.all([cache.updatePeers([], ['n1CNTRL']), cache.store({ ...test.map, Domain: 'other' })].map(test.attempt));
+    return [pending, await test.attempt(cache.load()), await test.attempt(cache.close())];
+  }, database);
+  assert.deepEqual(seen, [['crashed', 'crashed'], 'fulfilled', 'fulfilled']);
+});
+
+test('where no worker can be made it works in place', async () => {
+  const denied = await open(browser, '/no-worker');
+  assert.equal(await denied.evaluate(async (database) => test.attempt(test.start({ database })), database), 'fulfilled');
+  await denied.close();
+  const seen = await page.evaluate(async (database) => {
+    const results = [];
+    for (const broken of [undefined, class { constructor() { throw new DOMException('of another origin', 'SecurityError'); } }]) {
+      globalThis.Worker = broken;
+      const cache = await test.start({ database });
+      results.push((await cache.load()).Domain);
+      await cache.close();
+    }
+    return results;
+  }, database);
+  assert.deepEqual(seen, ['example.com', 'example.com']);
 });

@@ -94,7 +94,7 @@ async function inCopy(profile, use) {
 }
 
 // visit returns how long the stages took until the map was on the screen: before there was a
-// worker to fetch the program, those that the module measures, and from then to the first frame with its first peers; and
+// worker that opens the database, those that the module measures, and from then to the first frame with its first peers; and
 // until it was complete.
 async function visit(page, origin) {
   await page.goto(origin);
@@ -105,8 +105,8 @@ async function visit(page, origin) {
   const measures = await worker.evaluate(() =>
     performance.getEntriesByType('measure').map(({ name, startTime, duration }) => [name, performance.timeOrigin + startTime, duration]));
   const of = (stage) => measures.find(([name]) => name === `netmapcache:${stage}`);
-  const sample = { first, complete, before: of('fetch')[1] - zero, render: zero + first - of('decode')[1] - of('decode')[2] };
-  for (const stage of ['fetch', 'compile', 'start', 'open', 'read', 'decode']) sample[stage] = of(stage)[2];
+  const sample = { first, complete, before: of('open')[1] - zero, render: zero + first - of('decode')[1] - of('decode')[2] };
+  for (const stage of ['open', 'read', 'decode']) sample[stage] = of(stage)[2];
   return sample;
 }
 

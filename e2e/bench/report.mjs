@@ -53,7 +53,7 @@ Of ours, encoding alone takes ${ms(encode)}, decoding ${ms(decode)}.
 ${table(['', 'upstream', 'ours', 'JavaScript', 'upstream / ours', 'target', 'ours / JavaScript', 'target'], rows)}`;
 }
 
-const stages = ['fetch', 'compile', 'start', 'open', 'read', 'decode'];
+const stages = ['open', 'read', 'decode'];
 
 // pageTable shows what page.mjs measured.
 export function pageTable(visits) {

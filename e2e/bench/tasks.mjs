@@ -45,7 +45,8 @@ async function measureVisit(peers) {
   }
 }
 
-async function longestTask(page, run) {
+// longestTask returns the milliseconds of the longest task of the page’s main thread while run runs.
+export async function longestTask(page, run) {
   await page.tracing.start({ categories: ['toplevel', 'blink.user_timing', '__metadata'] });
   await run();
   await page.evaluate(() => performance.mark('traced')); // tells which process is the page's

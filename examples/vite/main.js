@@ -4,7 +4,7 @@ const state = document.querySelector('#state');
 const search = document.querySelector('#search');
 const list = document.querySelector('#peers');
 
-const cache = await openCache({ database: 'network', worker: true });
+const cache = await openCache({ database: 'network' });
 let showing; // an AbortController while something is being shown
 
 async function show() {
