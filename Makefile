@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page screenshots torture engines test test-go test-upstream test-browser test-e2e test-resume test-resume-page vet format lint generate bench bench-docs bench-web bench-resume wasm package tool client chromium iproute npm clean
+.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format lint generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -14,25 +14,46 @@ say = @printf '\n== %s\n' '$(1)'
 help:
 	@sed -n 's/^## /make /p' Makefile
 
+## page-watch: build the page, and again whenever its code changes; serve it by make run beside
+page-watch: page
+	node web/app/watch.mjs
+
 ## run: start the embedded tailnet and serve the page (ADDR, PEERS, CHURN)
 run: wasm client page
 	$(call say,serving the page; stop with Ctrl-C)
 	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
 
 ## test: everything, with a real browser
-test: format vet test-go test-upstream test-browser test-e2e test-resume test-resume-page
+test: format vet test-go test-upstream test-versions test-windows test-wasi test-browser test-e2e test-resume test-resume-page test-powercut
 	$(call say,all tests passed)
 
 test-go:
 	$(call say,Go tests with the race detector)
-	go test -race ./...
+	go test -race -timeout 25m ./...
 	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd bench && go test ./...; else echo 'bench is tested on Linux only'; fi
 	go test -tags netmapcache_omit -run TestOmitted ./netmapcache
 	cd cmd/netmapcache && go test ./...
+	cd store/etcdstore && go test -timeout 20m ./...
 
 test-upstream:
-	$(call say,the test file of upstream against this package)
+	$(call say,the test file of upstream and the tests of its backend against this package)
 	tools/upstreamtest
+	tools/localbackendtest
+
+## test-versions: the module with the newest tailscale.com, and with one that has fields that no release has
+test-versions:
+	$(call say,newer releases of tailscale.com and one of the future)
+	tools/versionstest
+
+## test-windows: the tests of files, sealed stores, the core and the command as Windows programs, by wine
+test-windows: wine
+	$(call say,Go tests as programs for Windows)
+	@if [ "$$(uname)" = Linux ]; then tools/test-windows; else echo 'not run: for wine on Linux'; fi
+
+## test-wasi: the tests of files as WASI programs, by Node.js
+test-wasi:
+	$(call say,Go tests as programs for WASI)
+	tools/test-wasi -skip 'Process|Killed|Crashes|Faults' ./store/filestore
 
 # What the tests below need is fetched before they are alone in a network.
 
@@ -54,30 +75,52 @@ test-e2e: chromium iproute npm package tool client page
 test-resume:
 	$(call say,a native node comes up without control; building it takes minutes the first time)
 	cd client && TEST_RESUME=1 go test -v -count=1 -timeout 20m ./internal/resume
+	$(call say,the same for one without a disk)
+	cd client/examples/diskless && go test -v -count=1 -timeout 20m .
 
 test-resume-page: chromium iproute npm wasm client page
 	$(call say,a browser that starts while the control plane is down)
 	cd e2e && ../tools/loopback node --test --test-timeout=900000 --test-reporter=spec resume.mjs
 
+test-powercut:
+	$(call say,power cuts on real file systems)
+	@$(MAKE) --no-print-directory mkfs || echo 'What is missing is left out of the tests.'
+	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd tools/powercut && go test -v -count=1 -timeout 60m .; else echo 'power cuts are tried on Linux only'; fi
+
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
 torture: chromium engines npm wasm
 	$(call say,crashes and kills and faults and damage and many writers)
 	TORTURE=1 go test -timeout 60m ./...
+	cd store/etcdstore && TORTURE=1 go test -timeout 90m ./...
+	@TORTURE=1 $(MAKE) --no-print-directory test-powercut
 	$(call say,the stores in Firefox and WebKitGTK)
 	TORTURE=1 BROWSER=firefox tools/browsertest -timeout 60m ./store/idbstore
 	TORTURE=1 BROWSER=webkit tools/browsertest -timeout 60m ./store/idbstore
 	$(call say,accidents of browsers)
 	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs
 
+## fuzz: each fuzz target of the core and the codec for a while (FOR=60s), with a table of executions
+fuzz:
+	tools/fuzz $(FOR)
+
+# Where files can be kept besides; it has to compile there.
+SYSTEMS = wasip1/wasm plan9/amd64 aix/ppc64 freebsd/amd64 netbsd/amd64 openbsd/amd64 dragonfly/amd64 solaris/amd64 illumos/amd64 android/arm64 ios/arm64
+
 vet:
-	$(call say,vet for linux darwin windows and js)
+	$(call say,vet for linux darwin windows js and systems that have files)
 	GOOS=linux go vet ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
+	@set -e; for system in $(SYSTEMS); do \
+		echo "GOOS=$${system%/*} GOARCH=$${system#*/} go build ./store/filestore"; \
+		GOOS=$${system%/*} GOARCH=$${system#*/} go build ./store/filestore; done
 	cd cmd/netmapcache && go vet ./...
+	cd store/etcdstore && go vet ./...
 	cd bench && GOOS=linux go vet ./...
+	cd tools/powercut && GOOS=linux go vet ./...
 	cd client && go vet ./...
+	cd client/examples/diskless && go vet ./...
 	cd client && tags=$$(go run ./cmd/browsertags) && GOOS=js GOARCH=wasm go vet -tags "$$tags" ./cmd/client
 
 format:
@@ -85,22 +128,23 @@ format:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted; exit 1; fi
 
-## lint: formatting, vet, staticcheck and known vulnerabilities, for every module and target
-lint: format vet
+## lint: formatting, vet, staticcheck, the types of the page and known vulnerabilities, for every module and target, npm packages too
+lint: format vet e2e/node_modules/.package-lock.json web/app/node_modules/.package-lock.json
 	$(call say,staticcheck)
 	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
 	$$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool ./... && \
 	(cd cmd/netmapcache && $$tool ./...) && \
+	(cd store/etcdstore && $$tool ./...) && \
+	(cd client/examples/diskless && $$tool ./...) && \
 	(cd bench && GOOS=linux $$tool ./...) && \
+	(cd tools/powercut && GOOS=linux $$tool ./...) && \
 	cd client && $$tool ./... && \
 	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
+	$(call say,types of the page)
+	node e2e/node_modules/typescript/bin/tsc --project web/app
 	$(call say,known vulnerabilities)
-	tools/vulncheck ./...
-	GOOS=js GOARCH=wasm tools/vulncheck -tags ts_omit_usermetrics ./wasm
-	cd cmd/netmapcache && ../../tools/vulncheck ./...
-	cd bench && GOOS=linux ../tools/vulncheck ./...
-	cd client && ../tools/vulncheck ./...
+	tools/vulncheck
 
 ## generate: make the codec and docs/format.cddl anew
 generate:
@@ -123,13 +167,22 @@ bench-web: chromium engines npm wasm client page
 	e2e/bench/build.sh
 	cd e2e && node bench/run.mjs chromium firefox
 
+# The version of the JavaScript module before it read without WebAssembly.
+BEFORE ?= 07538ab
+
+## bench-module: the JavaScript module beside an earlier build of it, in Chromium (BEFORE, a commit)
+bench-module: chromium npm wasm
+	$(call say,the JavaScript module now and before; takes some minutes)
+	e2e/bench/before.sh $(BEFORE)
+	cd e2e && node bench/module.mjs ../dist/before-$(BEFORE)
+
 ## bench-resume: how soon a node that starts has the network map, and a peer's answer; write it into docs/performance.md
 bench-resume: chromium iproute npm wasm client page
 	$(call say,from start to the answer of a peer; takes some minutes)
 	cd e2e && ../tools/loopback node bench/resume.mjs
 
 ## wasm: build the JavaScript module into dist/, and check its size
-wasm:
+wasm: web/node_modules/.package-lock.json
 	$(call say,the JavaScript module)
 	wasm/build.sh
 
@@ -141,14 +194,14 @@ package: wasm
 ## tool: build the command netmapcache into dist/
 tool:
 	$(call say,the command netmapcache)
-	cd cmd/netmapcache && go build -trimpath -o ../../dist/ .
+	cd cmd/netmapcache && go build -trimpath -o ../../dist/ . && node ../../tools/notices.mjs ../../dist/netmapcache.THIRD_PARTY_NOTICES.txt .
 
 client:
 	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
 	client/build.sh
 	@ls -l dist/client.wasm dist/tailnet
 
-page: web/app/node_modules/.package-lock.json
+page: web/node_modules/.package-lock.json web/app/node_modules/.package-lock.json
 	$(call say,the page)
 	cd web/app && npm run --silent build
 
@@ -158,6 +211,13 @@ chromium:
 		echo '== installing Chromium' && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	else \
 		echo 'Chromium is missing: install the package chromium (Debian, Ubuntu: sudo apt-get install chromium)'; exit 1; \
+	fi; }
+
+# Without it tools/test-windows does nothing, and says so.
+wine:
+	@{ command -v wine64 || test -x /usr/lib/wine/wine64; } >/dev/null && command -v x86_64-w64-mingw32-ld >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo '== installing wine' && apt-get update -qq && apt-get install -y -qq wine64 binutils-mingw-w64-x86-64 >/dev/null || true; \
 	fi; }
 
 engines:
@@ -177,6 +237,14 @@ iproute:
 		echo 'ip is missing: install the package iproute2 (Debian, Ubuntu: sudo apt-get install iproute2)'; \
 	fi; }
 
+mkfs:
+	@{ command -v mkfs.ext4 && command -v mkfs.xfs && command -v mkfs.btrfs; } >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo '== installing what makes file systems' && apt-get update -qq && apt-get install -y -qq e2fsprogs xfsprogs btrfs-progs >/dev/null; \
+	else \
+		echo 'mkfs.ext4, mkfs.xfs or mkfs.btrfs is missing: install the packages e2fsprogs, xfsprogs and btrfs-progs'; exit 1; \
+	fi; }
+
 npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.json
 %/node_modules/.package-lock.json: %/package-lock.json
 	$(call say,packages that $* needs)
@@ -191,4 +259,4 @@ screenshots: chromium engines npm wasm client page
 
 ## clean: remove what was built
 clean:
-	rm -rf dist e2e/node_modules e2e/package/node_modules web/app/node_modules
+	rm -rf dist web/node_modules e2e/node_modules e2e/package/node_modules web/app/node_modules
