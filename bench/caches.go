@@ -11,17 +11,17 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// What is measured. The limits are no caches: see limit.go.
+// What is measured. The baselines are no caches: see baseline.go.
 const (
-	implUpstream = "upstream"       // tailscale.com's cache on its FileStore
-	implOurs     = "ours"           // this project's on its FileStore
-	implMemory   = "memory"         // this project's on memstore
-	implLimit    = "limit"          // what can't be done without
-	implUnsynced = "limit-unsynced" // likewise, if nothing has to survive a power cut
-	implBytes    = "limit-bytes"    // likewise, if nobody wants a netmap of the bytes
+	implUpstream = "upstream"          // tailscale.com's cache on its FileStore
+	implOurs     = "ours"              // this project's on its FileStore
+	implMemory   = "memory"            // this project's on memstore
+	implBaseline = "baseline"          // the same bytes without a cache, see baseline.go
+	implUnsynced = "baseline-unsynced" // likewise, if nothing has to survive a power cut
+	implBytes    = "baseline-bytes"    // likewise, if nobody wants a netmap of the bytes
 )
 
-// What is measured of the caches, and of the limits as far as it applies.
+// What is measured of the caches, and of the baselines as far as it applies.
 const (
 	opColdStore    = "ColdStore"           // Store into an empty store, in a process that stored nothing before
 	opColdDurable  = "ColdStoreDurable"    // likewise, until it would survive a power cut
@@ -30,14 +30,16 @@ const (
 	opOneStore     = "OneChangedStore"     // Store of a netmap in which one peer changed
 	opHundredStore = "HundredChangedStore" // Store of a netmap in which 100 peers changed
 	opUpdatePeers  = "UpdatePeersOne"      // UpdatePeers with one peer
+	opDurablePeers = "UpdatePeersDurable"  // likewise, until it would survive a power cut
 	opUpdateSelf   = "UpdateSelfOnly"      // UpdateSelfOnly with a changed self node
+	opDurableSelf  = "UpdateSelfDurable"   // likewise, until it would survive a power cut
 	opLoadWarm     = "LoadWarm"            // Load in a new process, files in the page cache
 	opLoadDropped  = "LoadDropped"         // Load in a new process, files on the disk alone
 	opLoadAgain    = "LoadAgain"           // Load in a process that has the memory for it
 	opFirstStore   = "FirstStore"          // Store of an equal netmap after a Load in the same process
 )
 
-// What is measured of the limits alone.
+// What is measured of the baselines alone.
 const (
 	opMemcpy      = "Memcpy"      // of the stored bytes
 	opSHA256      = "SHA256"      // of the stored bytes
@@ -48,10 +50,13 @@ const (
 )
 
 // storeOps are the operations that store, which one process measures in turn.
-var storeOps = []string{opColdStore, opColdDurable, opSameStore, opEqualStore, opOneStore, opHundredStore, opUpdatePeers, opUpdateSelf}
+var storeOps = []string{opColdStore, opColdDurable, opSameStore, opEqualStore, opOneStore, opHundredStore, opUpdatePeers, opDurablePeers, opUpdateSelf, opDurableSelf}
 
-// limitOps are what only the limits have, of those that a session measures.
-var limitOps = []string{opFirstStore, opMemcpy, opSHA256, opWrite, opWriteSynced, opRead, opValues}
+// durableOps are those of them whose figure includes that upstream's files are made durable.
+var durableOps = []string{opColdDurable, opDurablePeers, opDurableSelf}
+
+// baselineOps are what only the baselines have, of those that a session measures.
+var baselineOps = []string{opFirstStore, opMemcpy, opSHA256, opWrite, opWriteSynced, opRead, opValues}
 
 // cache is what upstream's Cache and this project's have in common.
 type cache interface {

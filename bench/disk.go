@@ -15,9 +15,9 @@ import (
 // A disk holds the files that are loaded, and can make the operating system
 // forget what it has of them in memory.
 //
-// Who is root gets a file system of its own in a file, which is mounted anew:
-// then names and inodes are forgotten too. Others get a directory, of
-// whose files posix_fadvise drops the content alone.
+// For root a disk is a new file system in a file. Mounting it again makes the system
+// forget names and inodes too. For others it is a directory, of whose files
+// posix_fadvise drops the content alone.
 type disk struct {
 	dir   string
 	image string // file that holds the file system; "" if there is none
@@ -25,14 +25,11 @@ type disk struct {
 
 // newDisk makes a disk in the directory work.
 func newDisk(ctx context.Context, work string) (*disk, error) {
-	d := &disk{dir: filepath.Join(work, "disk")}
-	if err := os.Mkdir(d.dir, 0700); err != nil {
-		return nil, err
+	d, err := newDirectory(work)
+	if err != nil || os.Geteuid() != 0 {
+		return d, err
 	}
-	if os.Geteuid() != 0 {
-		return d, nil
-	}
-	image := filepath.Join(work, "image")
+	image := d.dir + ".image"
 	if err := os.WriteFile(image, nil, 0600); err != nil {
 		return nil, err
 	}
@@ -43,12 +40,30 @@ func newDisk(ctx context.Context, work string) (*disk, error) {
 		fmt.Fprintf(os.Stderr, "no file system in a file: mkfs.ext4: %v %s\n", err, out)
 		return d, nil
 	}
-	if out, err := exec.CommandContext(ctx, "mount", "-o", "loop", image, d.dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "mount", "-o", mountOptions, image, d.dir).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "no file system in a file: mount: %v %s\n", err, out)
 		return d, nil
 	}
 	d.image = image
-	return d, nil
+	return d, os.Remove(filepath.Join(d.dir, "lost+found")) // no file of a cache
+}
+
+// mountOptions keep the kernel from clearing inodes in the background while something is measured.
+const mountOptions = "loop,noinit_itable"
+
+// newDirectory makes a disk that is a directory.
+func newDirectory(work string) (*disk, error) {
+	dir, err := os.MkdirTemp(work, "disk-")
+	return &disk{dir: dir}, err
+}
+
+// another makes an empty disk of the kind of d. A sample that creates files needs one: ext4 passes
+// over the inodes of recently deleted files one by one for each new file.
+func (d *disk) another(ctx context.Context, work string) (*disk, error) {
+	if d.image == "" {
+		return newDirectory(work)
+	}
+	return newDisk(ctx, work)
 }
 
 // how tells how drop drops.
@@ -78,15 +93,15 @@ func (d *disk) drop() error {
 	if err := dropPages(d.image); err != nil {
 		return err
 	}
-	return command("mount", "-o", "loop", d.image, d.dir)
+	return command("mount", "-o", mountOptions, d.image, d.dir)
 }
 
-// close gives the file system back.
+// close gives the file system back. A directory stays until the end, for the reason that another tells.
 func (d *disk) close() error {
 	if d.image == "" {
-		return nil
+		return syncFileSystem(d.dir)
 	}
-	return command("umount", d.dir)
+	return errors.Join(command("umount", d.dir), os.Remove(d.image))
 }
 
 // dropPages makes the operating system forget the content of a file.

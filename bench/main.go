@@ -1,5 +1,5 @@
 // Command bench measures this project's cache beside upstream's, tailscale.com's
-// own, and beside the least that any cache has to do. It needs Linux.
+// own, and beside a baseline that does without a cache. It needs Linux.
 //
 // Results go to a file in the format of Go's benchmarks, which benchstat reads
 // too, and as tables to the standard output. With -docs it also writes them into
@@ -90,12 +90,12 @@ func measureHere(o *options) error {
 	m := &meter{impl: o.impl, peers: peers, out: os.Stdout, atLeast: o.atLeast, memory: o.memory}
 	wanted := (&plan{ops: list(o.ops)}).wanted
 	switch {
-	case o.child == "session" && o.impl == implLimit:
-		return limitSession(m, o.work, o.filled, wanted)
+	case o.child == "session" && o.impl == implBaseline:
+		return baselineSession(m, o.work, o.filled, wanted)
 	case o.child == "session":
 		return session(m, o.work, wanted)
-	case o.impl == implLimit:
-		return limitLoad(m, o.child, o.filled)
+	case o.impl == implBaseline:
+		return baselineLoad(m, o.child, o.filled)
 	}
 	return load(m, o.child, o.filled, wanted)
 }

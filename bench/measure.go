@@ -43,7 +43,7 @@ func (p *plan) wanted(op string) bool { return len(p.ops) == 0 || slices.Contain
 // measure runs the plan. In each repetition all that is compared takes its turn,
 // beginning with another each time.
 func (p *plan) measure(ctx context.Context) error {
-	impls := []string{implUpstream, implOurs, implMemory, implLimit}
+	impls := []string{implUpstream, implOurs, implMemory, implBaseline}
 	for _, peers := range p.peers {
 		if err := p.fill(peers); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (p *plan) fill(peers int) error {
 			return err
 		}
 	}
-	all := p.filled(implLimit, peers)
+	all := p.filled(implBaseline, peers)
 	if err := os.Mkdir(all, 0700); err != nil {
 		return err
 	}
@@ -116,42 +116,38 @@ func (p *plan) fill(peers int) error {
 // session runs a process that stores.
 func (p *plan) session(ctx context.Context, impl string, peers int) (err error) {
 	wanted := p.wanted(opLoadAgain) || slices.ContainsFunc(storeOps, p.wanted)
-	if impl == implLimit {
-		wanted = wanted || slices.ContainsFunc(limitOps, p.wanted)
+	if impl == implBaseline {
+		wanted = wanted || slices.ContainsFunc(baselineOps, p.wanted)
 	}
 	if !wanted {
 		return nil
 	}
 	progress(" %s stores;", impl)
-	// What was stored stays until the end: ext4 passes over files that were deleted a moment ago, one by one for
-	// each new file.
-	dir, err := os.MkdirTemp(p.work, "session-")
+	d, err := p.disk.another(ctx, p.work)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, syncFileSystem(p.work)) // the next process shall find an idle disk
-	}()
+	defer func() { err = errors.Join(err, d.close()) }()
 	return p.child(ctx, "-child", "session", "-impl", impl, "-peers", strconv.Itoa(peers),
-		"-dir", dir, "-filled", p.filled(impl, peers))
+		"-dir", d.dir, "-filled", p.filled(impl, peers))
 }
 
 // memory runs the processes that store and load for the memory that they take.
 func (p *plan) memory(ctx context.Context, peers int) error {
 	progress(" memory;")
 	for _, impl := range []string{implUpstream, implOurs} {
-		dir := filepath.Join(p.work, "session")
-		if err := os.Mkdir(dir, 0700); err != nil {
+		d, err := p.disk.another(ctx, p.work)
+		if err != nil {
 			return err
 		}
 		for _, child := range []string{"session", opLoadWarm, opLoadDropped} {
 			err := p.run(ctx, p.out, nil, []string{"-child", child, "-impl", impl, "-peers", strconv.Itoa(peers),
-				"-dir", dir, "-filled", p.filled(impl, peers), "-memory"})
+				"-dir", d.dir, "-filled", p.filled(impl, peers), "-memory"})
 			if err != nil {
-				return err
+				return errors.Join(err, d.close())
 			}
 		}
-		if err := os.RemoveAll(dir); err != nil {
+		if err := d.close(); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ var series = []struct {
 	{implUpstream, "upstream", color.RGBA{0xc4, 0x4e, 0x2e, 0xff}, nil, draw.CircleGlyph{}},
 	{implOurs, "ours", color.RGBA{0x1f, 0x6f, 0xb4, 0xff}, nil, draw.BoxGlyph{}},
 	{implMemory, "ours on memstore", color.RGBA{0x6b, 0xae, 0xd6, 0xff}, nil, draw.TriangleGlyph{}},
-	{implLimit, "limit", color.Gray{0x60}, []vg.Length{4, 3}, draw.CrossGlyph{}},
+	{implBaseline, "baseline", color.Gray{0x60}, []vg.Length{4, 3}, draw.CrossGlyph{}},
 }
 
 // picturesText shows the pictures in a document beside their directory.

@@ -25,15 +25,22 @@ func reportFile(w io.Writer, file, docs string) error {
 		return fmt.Errorf("%s: no results", file)
 	}
 	for _, s := range sections {
-		if s.title != "" {
-			fmt.Fprintf(w, "\n%s\n\n%s", s.title, s.text(r))
+		if text := s.text(r); s.title != "" && text != "" {
+			fmt.Fprintf(w, "\n%s\n\n%s", s.title, text)
 		}
 	}
 	fmt.Fprintf(w, "\nEach figure is a median; ± tells half the distance between the least and the greatest. Samples are in %s.\n", file)
 	if docs == "" {
 		return nil
 	}
-	return writeDocs(r, docs)
+	if err := writeDocs(r, docs); err != nil {
+		return err
+	}
+	samples, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(docs, "performance", "samples.txt"), samples, 0666)
 }
 
 // writeDocs draws the pictures, and puts the tables between their marks in

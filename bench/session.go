@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -46,6 +47,11 @@ func session(m *meter, dir string, wanted func(op string) bool) error {
 	})
 	many := variants(nm, withHundredChanged)
 	self := variants(nm, netmaptest.WithSelfChanged)
+	updatePeers := func(n int) error { return c.UpdatePeers(ctx, one[n%len(one)].Peers[i:i+1], nil) }
+	updateSelf := func(n int) error { return c.UpdateSelfOnly(ctx, self[n%len(self)]) }
+	durably := func(call func(int) error) func(int) error {
+		return func(n int) error { return errors.Join(call(n), durable(m, dir)) }
+	}
 
 	for _, op := range []struct {
 		name string
@@ -55,11 +61,13 @@ func session(m *meter, dir string, wanted func(op string) bool) error {
 		{opEqualStore, func(n int) error { return c.Store(ctx, []*netmap.NetworkMap{fresh, nm}[n%2]) }},
 		{opOneStore, func(n int) error { return c.Store(ctx, one[n%len(one)]) }},
 		{opHundredStore, func(n int) error { return c.Store(ctx, many[n%len(many)]) }},
-		{opUpdatePeers, func(n int) error { return c.UpdatePeers(ctx, one[n%len(one)].Peers[i:i+1], nil) }},
-		{opUpdateSelf, func(n int) error { return c.UpdateSelfOnly(ctx, self[n%len(self)]) }},
+		{opUpdatePeers, updatePeers},
+		{opDurablePeers, durably(updatePeers)},
+		{opUpdateSelf, updateSelf},
+		{opDurableSelf, durably(updateSelf)},
 		{opLoadAgain, func(int) error { _, err := c.Load(ctx); return err }},
 	} {
-		if !wanted(op.name) {
+		if !wanted(op.name) || m.impl == implMemory && slices.Contains(durableOps, op.name) {
 			continue
 		}
 		if err := c.Store(ctx, nm); err != nil { // of which the change is one
@@ -87,10 +95,8 @@ func coldStore(m *meter, c cache, nm *netmap.NetworkMap, dir string) error {
 	if m.impl == implMemory || m.memory {
 		return nil
 	}
-	if m.impl == implUpstream { // the others have done so
-		if err := syncFileSystem(dir); err != nil {
-			return err
-		}
+	if err := durable(m, dir); err != nil {
+		return err
 	}
 	if err := r.endAs(m.impl, opColdDurable, 1); err != nil {
 		return err
@@ -98,6 +104,14 @@ func coldStore(m *meter, c cache, nm *netmap.NetworkMap, dir string) error {
 	stored, disk, err := sizes(dir)
 	m.report(m.impl, opColdStore, 1, float64(stored), unitStored, float64(disk), unitDisk)
 	return err
+}
+
+// durable makes durable what was stored in dir, which all but upstream have done.
+func durable(m *meter, dir string) error {
+	if m.impl != implUpstream {
+		return nil
+	}
+	return syncFileSystem(dir)
 }
 
 // variants returns netmaps that differ from nm and from each other.

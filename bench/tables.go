@@ -22,15 +22,17 @@ var operations = []operation{
 	{opOneStore, "one peer changed, full Store"},
 	{opHundredStore, "100 peers changed, full Store"},
 	{opUpdatePeers, "one peer changed, UpdatePeers"},
+	{opDurablePeers, "the same, made durable"},
 	{opUpdateSelf, "UpdateSelfOnly"},
+	{opDurableSelf, "the same, made durable"},
 	{opLoadWarm, "Load in a new process, page cache warm"},
 	{opLoadDropped, "Load in a new process, page cache dropped"},
 	{opLoadAgain, "Load again in the same process"},
 	{opFirstStore, "first Store after a Load, nothing changed"},
 }
 
-// limitParts are the parts that the limits are made of.
-var limitParts = []operation{
+// baselineParts are the parts that the baselines are made of.
+var baselineParts = []operation{
 	{opMemcpy, "copy the bytes"},
 	{opSHA256, "hash them with SHA-256"},
 	{opWrite, "write them to one file"},
@@ -40,7 +42,7 @@ var limitParts = []operation{
 }
 
 func allOps() (ops []string) {
-	for _, o := range slices.Concat(operations, limitParts) {
+	for _, o := range slices.Concat(operations, baselineParts) {
 		ops = append(ops, o.op)
 	}
 	return ops
@@ -58,7 +60,7 @@ var sections = []section{
 	{"reach", "Targets", func(r *results) string { return reachTable(r).String() }},
 	{"cpu", "Processor time (user and system)", func(r *results) string { return timeTable(r, unitCPU).String() }},
 	{"wall", "Time that passes", func(r *results) string { return timeTable(r, unitWall).String() }},
-	{"limit", "What the limit consists of", func(r *results) string { return limitTable(r).String() }},
+	{"baseline", "What the baseline consists of", func(r *results) string { return baselineTable(r).String() }},
 	{"growth", "Upstream's processor time in relation to ours, and growth", func(r *results) string { return growthTable(r).String() }},
 	{"memory", "Memory", func(r *results) string { return memoryTable(r).String() }},
 	{"disk", "Writes and system calls", func(r *results) string { return diskTable(r).String() }},
@@ -100,15 +102,15 @@ func machineText(r *results) string {
 
 func timeTable(r *results, unit string) table {
 	peers := mainPeers(r)
-	t := table{head: []string{thousands(peers) + " peers", "upstream", "ours", "upstream / ours", "on memstore", "limit", "ours / limit"}}
+	t := table{head: []string{thousands(peers) + " peers", "upstream", "ours", "upstream / ours", "on memstore", "baseline", "ours / baseline"}}
 	for _, o := range operations {
 		cell := func(impl string) string { return r.cell(o.op, peers, impl, unit, "s") }
 		t.add(o.title, cell(implUpstream), cell(implOurs), times(r.ratio(o.op, peers, implUpstream, implOurs, unit)),
-			cell(implMemory), cell(implLimit), times(r.ratio(o.op, peers, implOurs, implLimit, unit)))
+			cell(implMemory), cell(implBaseline), times(r.ratio(o.op, peers, implOurs, implBaseline, unit)))
 	}
 	for _, l := range []struct{ op, impl, title string }{
-		{opColdStore, implUnsynced, "limit of cold Store without durability"},
-		{opLoadWarm, implBytes, "limit of Load without making a netmap"},
+		{opColdStore, implUnsynced, "baseline of cold Store without durability"},
+		{opLoadWarm, implBytes, "baseline of Load without making a netmap"},
 		{opLoadDropped, implBytes, "the same, page cache dropped"},
 	} {
 		t.add(l.title, "", "", "", "", r.cell(l.op, peers, l.impl, unit, "s"),
@@ -117,11 +119,11 @@ func timeTable(r *results, unit string) table {
 	return t
 }
 
-func limitTable(r *results) table {
+func baselineTable(r *results) table {
 	peers := mainPeers(r)
 	t := table{head: []string{thousands(peers) + " peers", "CPU", "wall"}}
-	for _, o := range limitParts {
-		t.add(o.title, r.cell(o.op, peers, implLimit, unitCPU, "s"), r.cell(o.op, peers, implLimit, unitWall, "s"))
+	for _, o := range baselineParts {
+		t.add(o.title, r.cell(o.op, peers, implBaseline, unitCPU, "s"), r.cell(o.op, peers, implBaseline, unitWall, "s"))
 	}
 	return t
 }
@@ -146,7 +148,7 @@ func memoryTable(r *results) table {
 	peers := mainPeers(r)
 	t := table{head: []string{thousands(peers) + " peers", "allocated: upstream", "ours", "values: upstream", "ours", "peak: upstream", "ours"}}
 	for _, o := range operations {
-		if o.op == opColdDurable {
+		if slices.Contains(durableOps, o.op) {
 			continue
 		}
 		cell := func(impl, unit, suffix string) string { return r.cell(o.op, peers, impl, unit, suffix) }
@@ -161,14 +163,14 @@ func memoryTable(r *results) table {
 
 func diskTable(r *results) table {
 	peers := mainPeers(r)
-	t := table{head: []string{thousands(peers) + " peers", "written: upstream", "ours", "system calls: upstream", "ours", "limit"}}
+	t := table{head: []string{thousands(peers) + " peers", "written: upstream", "ours", "system calls: upstream", "ours", "baseline"}}
 	for _, o := range operations {
-		if o.op == opColdDurable || o.op == opLoadDropped {
+		if slices.Contains(durableOps, o.op) || o.op == opLoadDropped {
 			continue
 		}
 		cell := func(impl, unit, suffix string) string { return r.cell(o.op, peers, impl, unit, suffix) }
 		t.add(o.title, cell(implUpstream, unitWritten, "B"), cell(implOurs, unitWritten, "B"),
-			cell(implUpstream, unitCalls, ""), cell(implOurs, unitCalls, ""), cell(implLimit, unitCalls, ""))
+			cell(implUpstream, unitCalls, ""), cell(implOurs, unitCalls, ""), cell(implBaseline, unitCalls, ""))
 	}
 	return t
 }
@@ -252,6 +254,9 @@ func (t *table) add(cells ...string) {
 }
 
 func (t table) String() string {
+	if len(t.rows) == 0 {
+		return ""
+	}
 	widths := make([]int, len(t.head))
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		for i, c := range row {

@@ -24,7 +24,7 @@ func (p *plan) trace(ctx context.Context) error {
 			continue
 		}
 		progress("\ncounting system calls, %d peers:", peers)
-		for _, impl := range []string{implUpstream, implOurs, implLimit} {
+		for _, impl := range []string{implUpstream, implOurs, implBaseline} {
 			progress(" %s;", impl)
 			if err := p.traceOne(ctx, impl, peers); err != nil {
 				return err
