@@ -60,6 +60,16 @@ func WithMaxAge(d time.Duration) Option {
 	return func(c *Cache) { c.maxAge = d }
 }
 
+// WithCommitter makes [NewCache] panic if its store isn't a [store.Committer]. It is for programs
+// that rely on atomic commits and wrap their store: a wrapper easily loses that ability.
+func WithCommitter() Option {
+	return func(c *Cache) {
+		if _, ok := c.store.(store.Committer); !ok {
+			panic("netmapcache: the Store is no store.Committer")
+		}
+	}
+}
+
 // NewCache returns a [Cache] of the netmap in s. It does not access s yet.
 // It panics if s is nil. An option that is nil changes nothing.
 func NewCache(s Store, opts ...Option) *Cache {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
@@ -503,15 +504,9 @@ func TestClear(t *testing.T) {
 	})
 }
 
-// fourMethods is what a plain store has.
-type fourMethods = store.Store
-
-// plain hides the abilities of a store beyond the four methods.
-type plain struct{ fourMethods }
-
 // TestPlainStore checks a store that has the four methods alone.
 func TestPlainStore(t *testing.T) {
-	s := plain{memstore.New()}
+	s := plainstore.New(memstore.New())
 	c := netmapcache.NewCache(s)
 	nm := netmaptest.Realistic(130, 1)
 	mustStore(t, c, nm)
@@ -526,6 +521,18 @@ func TestPlainStore(t *testing.T) {
 	mustStore(t, c, next)
 	checkLoad(t, c, s, next)
 	checkNoOrphans(t, s)
+}
+
+// TestWithCommitter: a store that can't commit atomically is refused where that is asked for.
+func TestWithCommitter(t *testing.T) {
+	refused := func(s store.Store) (refused bool) {
+		defer func() { refused = recover() != nil }()
+		netmapcache.NewCache(s, netmapcache.WithCommitter())
+		return false
+	}
+	if s := memstore.New(); refused(s) || !refused(plainstore.New(s)) {
+		t.Errorf("a Committer is refused: %v; a plain store: %v", refused(s), refused(plainstore.New(s)))
+	}
 }
 
 // TestZeroValues: what wasn't made by its constructor tells so or works, and never blocks or panics.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/cachetest"
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
@@ -19,7 +20,7 @@ import (
 func TestCrashes(t *testing.T) {
 	kinds := map[string]func(*memstore.Store) store.Store{
 		"atomic store": func(s *memstore.Store) store.Store { return s },
-		"plain store":  func(s *memstore.Store) store.Store { return plain{s} },
+		"plain store":  func(s *memstore.Store) store.Store { return plainstore.New(s) },
 	}
 	for kind, open := range kinds {
 		for _, script := range cachetest.Scripts() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/cachetest"
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/store/memstore"
 )
 
@@ -34,7 +35,7 @@ func TestFaults(t *testing.T) {
 	t.Run("plain store", func(t *testing.T) {
 		cachetest.Faults(t, 7, func() cachetest.Faulty {
 			s, f := open()
-			f.Store, f.Sweeps = plain{s}, false
+			f.Store, f.Sweeps = plainstore.New(s), false
 			return f
 		})
 	})

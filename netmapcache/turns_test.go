@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/internal/torture"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store/memstore"
-	"github.com/netmapcache/netmapcache/store/storetest"
 	"pgregory.net/rapid"
 	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
@@ -94,7 +94,7 @@ func TestTurns(t *testing.T) {
 			})
 		}
 	}
-	t.Run("four methods", test(50, 3000, func() netmapcache.Store { return storetest.Plain(memstore.New()) }))
+	t.Run("four methods", test(50, 3000, func() netmapcache.Store { return plainstore.New(memstore.New()) }))
 	t.Run("memstore", test(50, 3000, func() netmapcache.Store { return memstore.New() }))
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
 		if _, ok := s.(*memstore.Store); !ok {

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/netmapcache/netmapcache/internal/netmaptest"
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/netmapcache"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
-	"github.com/netmapcache/netmapcache/store/storetest"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
@@ -278,7 +278,7 @@ func TestOutrun(t *testing.T) {
 				s := memstore.New()
 				c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
 				if abilities != "all" {
-					c = netmapcache.NewCache(storetest.Plain(s))
+					c = netmapcache.NewCache(plainstore.New(s))
 				}
 				round := 0
 				// Of an attempt the list of keys is between the look at the root and the commit.

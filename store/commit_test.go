@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
-	"github.com/netmapcache/netmapcache/store/storetest"
 )
 
 func TestValidKey(t *testing.T) {
@@ -101,7 +101,7 @@ func TestCommitStepByStep(t *testing.T) {
 				}
 				return nil
 			}
-			if err := store.Commit(t.Context(), storetest.Plain(s), tt.change); !errors.Is(err, tt.wantErr) {
+			if err := store.Commit(t.Context(), plainstore.New(s), tt.change); !errors.Is(err, tt.wantErr) {
 				t.Errorf("Commit: %v, want %v", err, tt.wantErr)
 			}
 			if !slices.Equal(calls, tt.calls) {
@@ -124,7 +124,7 @@ func TestLoadManyStepByStep(t *testing.T) {
 		return nil
 	}
 	var got []string
-	for value, err := range store.LoadMany(t.Context(), storetest.Plain(s), []string{"a", "x", "a", "bad", "a"}) {
+	for value, err := range store.LoadMany(t.Context(), plainstore.New(s), []string{"a", "x", "a", "bad", "a"}) {
 		switch {
 		case errors.Is(err, store.ErrKeyNotFound):
 			got = append(got, "absent")

@@ -118,6 +118,9 @@ type Change struct {
 }
 
 // A Committer is a [Store] that can apply a [Change] atomically.
+//
+// A type that wraps a Committer embeds this interface, or one of this and [BulkLoader].
+// If it embedded Store, it would have no Commit, and its changes would be applied step by step.
 type Committer interface {
 	Store
 

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/memstore"
 	"github.com/netmapcache/netmapcache/store/sealed"
-	"github.com/netmapcache/netmapcache/store/storetest"
 )
 
 var testKey = bytes.Repeat([]byte{7}, sealed.KeySize)
@@ -32,7 +32,7 @@ func seal(t testing.TB, inner store.Store) store.Store {
 func TestAbilities(t *testing.T) {
 	m := memstore.New()
 	for name, inner := range map[string]store.Store{
-		"neither": storetest.Plain(m),
+		"neither": plainstore.New(m),
 		"commits": struct{ store.Committer }{m},
 		"loads":   struct{ store.BulkLoader }{m},
 		"both":    m,
@@ -227,7 +227,7 @@ func TestGuardOfValueSealedAnew(t *testing.T) {
 	inner.Before = func(op, _ string) error {
 		if op == "Commit" && again < 3 {
 			again++
-			put(t, seal(t, storetest.Plain(inner)), "a", "1")
+			put(t, seal(t, plainstore.New(inner)), "a", "1")
 		}
 		return nil
 	}

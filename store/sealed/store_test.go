@@ -5,6 +5,7 @@ package sealed_test
 import (
 	"testing"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/store"
 	"github.com/netmapcache/netmapcache/store/filestore"
 	"github.com/netmapcache/netmapcache/store/memstore"
@@ -16,7 +17,7 @@ func TestMemstore(t *testing.T) {
 }
 
 func TestFourMethods(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, storetest.Plain(memstore.New())) }, storetest.Options{})
+	storetest.Run(t, func(t *testing.T) store.Store { return seal(t, plainstore.New(memstore.New())) }, storetest.Options{})
 }
 
 func TestFilestore(t *testing.T) {

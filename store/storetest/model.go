@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/internal/torture"
 	"github.com/netmapcache/netmapcache/store"
 	"pgregory.net/rapid"
@@ -221,10 +222,10 @@ func (m *model) Reopen(t *rapid.T) {
 	if m.reopen == nil {
 		return
 	}
-	_, isPlain := m.store.(plain)
+	_, isPlain := m.store.(plainstore.Store)
 	m.store = m.reopen(m.test, whole(m.store))
 	if isPlain {
-		m.store = Plain(m.store)
+		m.store = plainstore.New(m.store)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netmapcache/netmapcache/internal/plainstore"
 	"github.com/netmapcache/netmapcache/store"
 )
 
@@ -87,22 +88,14 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 		t.Run("Race", r.testRace)
 		t.Run("Count", r.testCount)
 	}
-	r.open = func(t *testing.T) store.Store { return Plain(open(t)) }
+	r.open = func(t *testing.T) store.Store { return plainstore.New(open(t)) }
 	t.Run("Fallback", abilities)
 }
 
-// Plain returns s without its abilities beyond the four methods.
-func Plain(s store.Store) store.Store { return plain{s} }
-
-type (
-	fourMethods = store.Store // embedded under its own name, it would hide the method Store
-	plain       struct{ fourMethods }
-)
-
-// whole undoes Plain: many values are quicker to write with all abilities.
+// whole returns s with all of its abilities: many values are quicker to write with them.
 func whole(s store.Store) store.Store {
-	if p, ok := s.(plain); ok {
-		return p.fourMethods
+	if p, ok := s.(plainstore.Store); ok {
+		return p.Whole()
 	}
 	return s
 }
