@@ -42,7 +42,7 @@ type file interface {
 // and removes files in such a way that others may have them open meanwhile.
 type osFolder struct {
 	root    *os.Root
-	tryLock func(*os.File) (bool, error) // tryLock, save in tests
+	tryLock func(*os.File) (bool, error) // replaced only in tests
 }
 
 // open first checks what the file is, since opening a device can have effects.
@@ -61,7 +61,7 @@ func (f osFolder) open(name string) (fs.File, error) {
 func (f osFolder) openRegular(name string) (fs.File, error) {
 	var file *os.File
 	err := patiently(func() (err error) {
-		file, err = f.root.OpenFile(name, os.O_RDONLY|nonblock, 0) // lest what has come instead make it wait
+		file, err = f.root.OpenFile(name, os.O_RDONLY|nonblock, 0) // so that a pipe in its place does not block
 		return err
 	})
 	if err != nil {
