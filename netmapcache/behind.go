@@ -15,30 +15,30 @@ import (
 
 const (
 	// maxNoted is how many peers and users the noted changes may name: several
-	// times those of the largest tailnets.
+	// times as many as the largest tailnets have.
 	maxNoted = 1 << 18
 
-	// maxPause is the longest pause before a failed commit is tried again.
+	// maxPause is the longest pause before the next attempt after a failed commit.
 	maxPause = 5 * time.Minute
 )
 
-// WithWriteBehind makes [Cache.Store] and the Update methods return when they have noted their change,
-// without a look at the store. All that is noted is committed as one change at most delay after the
-// first was noted, or when [Cache.Flush] is called. What is noted when the process ends is lost;
-// the store then holds the snapshot of an earlier call, whole.
+// WithWriteBehind makes [Cache.Store] and the Update methods return as soon as they have noted their change,
+// without access to the store. The Cache commits all noted changes as one, at most delay after the
+// first was noted, or when [Cache.Flush] is called. If the process ends before that, the noted changes are lost.
+// The store then holds the snapshot of an earlier call, whole.
 //
-// [Cache.Load], [Cache.Info], [Cache.Columns] and [Cache.Export] see what is noted. [Cache.Clear] and
-// [Cache.Import] act at once, and forget it.
+// [Cache.Load], [Cache.Info], [Cache.Columns] and [Cache.Export] include the noted changes. [Cache.Clear] and
+// [Cache.Import] act at once and discard them.
 //
-// A commit that fails is told to onError, unless that is nil, on a goroutine of its own. The changes are
-// kept, and tried again after a pause that doubles each time, up to five minutes. An error that satisfies
-// errors.Is(err, [ErrCacheNotAvailable]) says that there is no snapshot that noted updates could be
-// applied to: those are dropped. A later Store replaces what was noted before it. So memory is bounded; if
-// noted updates name more than 262,144 peers and users, a further update reports an error and isn't noted.
+// If a commit fails, the Cache calls onError, unless that is nil, on a goroutine of its own. It keeps the changes
+// and tries again after a pause that doubles each time, up to five minutes. If the error satisfies
+// errors.Is(err, [ErrCacheNotAvailable]), there is no snapshot to apply the noted updates to, and the Cache drops
+// them. A later Store replaces what was noted before it. Memory is bounded: noted updates
+// may name at most 262,144 peers and users. An update that would exceed this reports an error and isn't noted.
 //
-// Netmaps are not copied: what Store was given must not change.
+// The Cache doesn't copy netmaps. A netmap that Store was given must not change.
 //
-// [WithCommitInterval] has commits that follow each other begin later, and [WithTrace] tells of those that succeed.
+// See [WithCommitInterval] for longer pauses between commits, and [WithTrace] for reports of all commits.
 func WithWriteBehind(delay time.Duration, onError func(error)) Option {
 	return func(c *Cache) {
 		w := &writeBehind{cache: c, delay: delay}
@@ -55,14 +55,14 @@ func WithWriteBehind(delay time.Duration, onError func(error)) Option {
 	}
 }
 
-// WithCommitInterval has a commit of changes that are noted under [WithWriteBehind] begin at least interval
-// after the last one that wrote anything. The first change after a pause that long waits for the delay only;
-// [Cache.Flush] waits for neither. Without WithWriteBehind it does nothing.
+// WithCommitInterval makes each commit of changes noted under [WithWriteBehind] begin at least interval
+// after the beginning of the last commit that wrote anything. After a pause of that length a change waits only for the delay.
+// [Cache.Flush] waits for neither. Without WithWriteBehind the option does nothing.
 func WithCommitInterval(interval time.Duration) Option {
 	return func(c *Cache) { c.interval = interval }
 }
 
-// A writeBehind has the changes that are noted, and sees to it that they are committed.
+// A writeBehind holds the noted changes, and has them committed in time.
 type writeBehind struct {
 	cache *Cache
 	delay time.Duration
@@ -70,14 +70,14 @@ type writeBehind struct {
 	mu       sync.Mutex // guards the fields below
 	noted    *change    // nil for none
 	timer    *time.Timer
-	waiting  bool      // for the timer
-	closed   bool      // nothing more is noted, nor tried by itself
-	failures int       // commits that failed since the last that didn't
+	waiting  bool      // the timer runs
+	closed   bool      // no more changes are noted, and no commit begins by itself
+	failures int       // failed commits since the last success
 	err      error     // of the last commit
 	written  time.Time // when the last commit that wrote anything began
 }
 
-// note adds ch to what is noted.
+// note adds ch to the noted change.
 func (w *writeBehind) note(ch *change) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,14 +95,14 @@ func (w *writeBehind) note(ch *change) error {
 	return nil
 }
 
-// wait has what is noted committed when it is time, unless that is arranged already. The caller holds w.mu.
+// wait starts the timer for the next commit, unless it runs. The caller holds w.mu.
 func (w *writeBehind) wait() {
 	if !w.waiting {
 		w.waitFor(max(w.delay, time.Until(w.written.Add(w.cache.interval))))
 	}
 }
 
-// waitFor has what is noted committed after a pause. The caller holds w.mu.
+// waitFor starts the timer for a commit after pause, unless w is closed. The caller holds w.mu.
 func (w *writeBehind) waitFor(pause time.Duration) {
 	if w.closed {
 		return
@@ -111,8 +111,8 @@ func (w *writeBehind) waitFor(pause time.Duration) {
 	w.timer.Reset(pause)
 }
 
-// isDue reports, when the wait is over, whether to commit what is noted. If it was noted while a
-// commit was under way, the interval after that one was not known yet: then the wait goes on.
+// isDue reports, when the timer has expired, whether to commit now. If the change was noted during a
+// commit, the timer was started before the end of the interval was known. Then the wait goes on.
 func (w *writeBehind) isDue() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,7 +124,7 @@ func (w *writeBehind) isDue() bool {
 	return false
 }
 
-// wrote takes note of a commit that wrote something, and when it began.
+// wrote records when a commit began that wrote something.
 func (w *writeBehind) wrote(began time.Time) {
 	if w == nil {
 		return
@@ -134,7 +134,7 @@ func (w *writeBehind) wrote(began time.Time) {
 	w.written = began
 }
 
-// take returns what is noted, or nil, and forgets it. The caller has the turn of the Cache, so that no
+// take returns the noted change, or nil, and forgets it. The caller has the turn of the Cache, so no
 // other call finds the change neither noted nor stored.
 func (w *writeBehind) take() *change {
 	if w == nil {
@@ -147,7 +147,7 @@ func (w *writeBehind) take() *change {
 	return ch
 }
 
-// restore notes what take returned again, before what was noted meanwhile.
+// restore notes a change again that take returned. It comes before what was noted meanwhile.
 func (w *writeBehind) restore(ch *change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -158,7 +158,7 @@ func (w *writeBehind) restore(ch *change) {
 	w.wait()
 }
 
-// instead has do take the place of what is noted, which is noted again if do fails. The caller has the turn of the Cache.
+// instead forgets the noted change and calls do. If do fails, the change is noted again. The caller has the turn of the Cache.
 func (w *writeBehind) instead(do func() error) error {
 	ch := w.take()
 	err := do()
@@ -168,7 +168,7 @@ func (w *writeBehind) instead(do func() error) error {
 	return err
 }
 
-// ended takes note of how a commit of ch ended.
+// ended records how a commit of ch ended, and plans the next attempt after a failure.
 func (w *writeBehind) ended(ch *change, err error) {
 	again := err != nil && !errors.Is(err, ErrCacheNotAvailable)
 	if again {
@@ -185,8 +185,8 @@ func (w *writeBehind) ended(ch *change, err error) {
 	w.failures++
 }
 
-// Flush commits what is noted under [WithWriteBehind], and waits for it. Its error is that of the commit, which
-// is then tried again as it says there. Without that option there is nothing to do.
+// Flush commits the changes noted under [WithWriteBehind] and waits for the commit. Its error is that of the commit, which
+// the Cache then tries again as described there. Without that option Flush does nothing.
 func (c *Cache) Flush(ctx context.Context) error {
 	if c.behind == nil {
 		return nil
@@ -205,9 +205,9 @@ func (c *Cache) Flush(ctx context.Context) error {
 	return err
 }
 
-// Close ends write-behind, and commits what is noted as [Cache.Flush] does. After an error it isn't tried again,
-// except by a call of Flush. Store and the Update methods report [ErrClosed] from now on; what is stored can still
-// be read, cleared and replaced by an import. The store isn't closed. Without [WithWriteBehind], Close does nothing.
+// Close ends write-behind, and commits the noted changes as [Cache.Flush] does. After an error only another call
+// of Flush tries again. From now on Store and the Update methods report [ErrClosed]. What is stored can still
+// be read, cleared, and replaced by an import. Close doesn't close the store. Without [WithWriteBehind], Close does nothing.
 func (c *Cache) Close(ctx context.Context) error {
 	if c.behind == nil {
 		return nil
@@ -216,7 +216,7 @@ func (c *Cache) Close(ctx context.Context) error {
 	return c.Flush(ctx)
 }
 
-// close has nothing more be noted.
+// close makes note report ErrClosed, and stops the timer.
 func (w *writeBehind) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -224,7 +224,7 @@ func (w *writeBehind) close() {
 	w.timer.Stop()
 }
 
-// withView calls read with the store, or, if changes are noted, with the store as it would be if they were committed.
+// withView calls read with the store. If changes are noted, it calls read with a view of the store as it would be after their commit.
 func (c *Cache) withView(ctx context.Context, read func(s store.Store, noted bool) error) error {
 	ch := c.behind.take()
 	if ch == nil {
@@ -249,10 +249,10 @@ func (c *Cache) withView(ctx context.Context, read func(s store.Store, noted boo
 	return errOutrun
 }
 
-// A planned is a store as it would be after a plan. Only its methods Load and LoadMany know of the plan.
+// A planned is a store as it would be after a plan. Only Load and LoadMany take the plan into account.
 type planned struct {
 	wrapped
-	values map[string][]byte // that the plan puts
+	values map[string][]byte // what the plan puts
 }
 
 func newPlanned(s store.Store, p *plan) planned {

@@ -15,14 +15,14 @@ import (
 // uses. See [store.Store].
 type Store = store.Store
 
-// A Cache keeps one [netmap.NetworkMap] in a [Store]. Use [Cache.Store] to
-// replace it, the Update methods to change a part of it, and [Cache.Load]
-// to read it.
+// A Cache keeps one [netmap.NetworkMap] in a [Store]. [Cache.Store]
+// replaces it, the Update methods change some of it, and [Cache.Load]
+// reads it. [NewCache] makes a Cache.
 //
-// A Cache is safe for concurrent use; its calls take turns.
+// A Cache is safe for concurrent use. Its calls take turns.
 //
-// A Cache retains what it is given and what it returned, without copying it:
-// netmaps, and all that they refer to, are read-only values.
+// A Cache retains the netmaps that it is given and returns, without copying them.
+// Neither they nor what they refer to may be changed.
 type Cache struct {
 	store  store.Store
 	owner  string
@@ -33,8 +33,8 @@ type Cache struct {
 	// turn holds a token while no call is under way. It guards last.
 	turn chan struct{}
 
-	// last is what this Cache saw in the store last, or left there; nil if that is nothing. It saves work
-	// where the guard of a commit proves that it is still so, and is never written back.
+	// last is what this Cache last saw in the store, or left there. It is nil if that is unknown or nothing.
+	// It saves work if the guard of a commit proves it current, and is never written back.
 	last *observation
 
 	behind   *writeBehind  // nil without WithWriteBehind
@@ -46,16 +46,16 @@ type Cache struct {
 type Option func(*Cache)
 
 // WithOwner binds the cache to an owner, such as a profile or the URL of a
-// control server: snapshots are stored with its name, and [Cache.Load] reports
-// [ErrWrongOwner] for those that have another or none. A Cache with no owner, or
-// an empty one, loads any.
+// control server. The cache stores snapshots with this name, and [Cache.Load] reports
+// [ErrWrongOwner] for a snapshot that has another owner or none. A Cache without this
+// option, or with an empty owner, loads any snapshot.
 func WithOwner(owner string) Option {
 	return func(c *Cache) { c.owner = owner }
 }
 
 // WithMaxAge makes [Cache.Load] report [ErrExpired] for a snapshot that was
-// last confirmed longer than d ago, or more than 24 hours in the future. If d is not positive, which is the
-// default, snapshots don't expire.
+// last confirmed longer than d ago, or more than 24 hours in the future. By default,
+// and if d is not positive, snapshots don't expire.
 func WithMaxAge(d time.Duration) Option {
 	return func(c *Cache) { c.maxAge = d }
 }
@@ -71,7 +71,7 @@ func WithCommitter() Option {
 }
 
 // NewCache returns a [Cache] of the netmap in s. It does not access s yet.
-// It panics if s is nil. An option that is nil changes nothing.
+// It panics if s is nil, and ignores nil options.
 func NewCache(s Store, opts ...Option) *Cache {
 	if s == nil {
 		panic("netmapcache: a non-nil Store is required")
@@ -91,7 +91,7 @@ func NewCache(s Store, opts ...Option) *Cache {
 	return c
 }
 
-// begin waits for the caller's turn, which ends when it calls end.
+// begin waits for the caller's turn. The caller ends it by calling end.
 func (c *Cache) begin(ctx context.Context) (end func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -107,21 +107,21 @@ func (c *Cache) begin(ctx context.Context) (end func(), err error) {
 	}
 }
 
-// Store records nm, in place of all that was cached before. A netmap that is
-// nil, or was loaded from a cache, is not stored: then Store does nothing. One
-// without a user, that is of a node that isn't logged in, is an error, and so is one that
-// couldn't be loaded again, of which the error names the column.
+// Store stores nm in place of all that was cached before. If nm is nil or was
+// loaded from a cache, Store does nothing. Store reports an error if nm has no user,
+// which means that the node isn't logged in, or if nm couldn't be loaded again. In the
+// latter case the error names the column.
 //
-// Storing an unchanged netmap writes nothing, except the time that [Info] calls ConfirmedAt, every ten
-// minutes at most. Values of nm that are the very ones (NodeView == NodeView) of the last call are not looked into.
+// If nm is unchanged, Store writes nothing, except the time that [Info] calls ConfirmedAt, every ten
+// minutes at most. Store doesn't look into values of nm that are identical (NodeView == NodeView) to those of the last call.
 //
 // After an error, what was stored before is still stored, unless the store
-// fails to tell that it carried out a write.
+// carried out a write and failed to report that.
 //
-// Of several caches that store a netmap in one store the last one wins. Store always gets through. Load
-// and the Update methods give up when others committed a hundred times while they tried:
-// their error then satisfies errors.Is(err, [store.ErrConflict]), nothing has
-// changed, and the call can be repeated.
+// If several caches share a store, the last Store wins, and Store never gives up. Load
+// and the Update methods give up if other writers commit during each of a hundred attempts.
+// Their error then satisfies errors.Is(err, [store.ErrConflict]), nothing has
+// changed, and the caller can repeat the call.
 func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
 	if nm == nil || nm.Cached {
 		return nil
@@ -133,10 +133,10 @@ func (c *Cache) Store(ctx context.Context, nm *netmap.NetworkMap) error {
 	return c.write(ctx, storing(&given))
 }
 
-// UpdateSelfOnly records all of nm but Peers and UserProfiles, which stay as
-// they are in the cache. Netmaps that [Cache.Store] doesn't store are treated alike.
-// If nothing is cached yet, the result is a netmap without peers.
-// Otherwise its errors are those of [Cache.UpdatePeers].
+// UpdateSelfOnly stores all of nm except Peers and UserProfiles, which stay as
+// they are in the cache. It treats a nil or cached nm, and one without a user, as [Cache.Store] does.
+// If nothing is cached yet, it stores a netmap without peers.
+// Its other errors are those of [Cache.UpdatePeers].
 func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error {
 	if nm == nil || nm.Cached {
 		return nil
@@ -148,23 +148,22 @@ func (c *Cache) UpdateSelfOnly(ctx context.Context, nm *netmap.NetworkMap) error
 	return c.write(ctx, updatingSelf(&given))
 }
 
-// UpdatePeers adds the peers of update to the cached netmap, each in place of
-// the peer with the same stable ID if there is one, and removes the
-// peers that remove names. A peer in both is removed.
+// UpdatePeers adds the peers of update to the cached netmap, and removes the peers whose stable IDs are in
+// remove. An added peer replaces the peer with the same stable ID. A peer in both is removed.
 //
-// An update changes what it names, and nothing else, in whatever netmap is stored when it commits, also if
-// another Cache has stored that since this one read or wrote anything. If no netmap is stored, or it can't be used,
-// the error satisfies errors.Is(err, [ErrCacheNotAvailable]): [ErrEmpty], [ErrWrongOwner] for one
-// of another owner, or another of those that Load reports. Then nothing changes.
+// An update changes what it names, and nothing else, in whatever netmap is stored when it commits, even if
+// another Cache has stored that netmap since this Cache last read or wrote. If no netmap is stored, or it can't be used,
+// the error satisfies errors.Is(err, [ErrCacheNotAvailable]), and nothing changes. The sentinel is [ErrEmpty], [ErrWrongOwner]
+// for a netmap of another owner, or another one of those that Load reports.
 //
-// Over a store that isn't a [store.Committer], another writer may commit between the look at the
-// root and the end of the update. Then one of the two changes may be lost, and so may columns that the other's root names.
+// If the store isn't a [store.Committer], another writer may commit between the check of the
+// root and the end of the update. Then one of the two changes may be lost, and columns that the other writer's root names may be removed.
 func (c *Cache) UpdatePeers(ctx context.Context, update []tailcfg.NodeView, remove []tailcfg.StableNodeID) error {
 	return c.write(ctx, updatingPeers(update, remove))
 }
 
-// UpdateUserProfiles adds the profiles of update to the cached netmap, each in
-// place of the one with the same ID if there is one.
+// UpdateUserProfiles adds the profiles of update to the cached netmap. An added
+// profile replaces the profile with the same ID.
 // Errors are those of [Cache.UpdatePeers].
 func (c *Cache) UpdateUserProfiles(ctx context.Context, update map[tailcfg.UserID]tailcfg.UserProfileView) error {
 	return c.write(ctx, updatingUsers(update))
@@ -176,7 +175,7 @@ func (c *Cache) UpdatePacketFilter(ctx context.Context, rules views.Slice[tailcf
 	return c.write(ctx, updatingFilter(rules))
 }
 
-// write commits ch, or notes it to be committed.
+// write commits ch, or notes it if writing behind.
 func (c *Cache) write(ctx context.Context, ch *change) error {
 	ch.calls = 1
 	switch {

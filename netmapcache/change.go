@@ -9,26 +9,26 @@ import (
 	"tailscale.com/types/views"
 )
 
-// A change makes the next snapshot of the one that is stored when it commits.
-// It says only what its calls named, so it can be made of whatever is stored by then, and
-// several changes compose into one. The fields apply in this order; those that are nil
-// change nothing.
+// A change turns the snapshot that is stored when it commits into the next snapshot.
+// It contains only what its calls named. So it applies to whatever is stored by then, and
+// several changes compose into one. The fields apply in this order. A nil field
+// changes nothing.
 type change struct {
-	calls int // that it is made of
+	calls int // how many calls it was made from
 
-	// replace makes a whole snapshot. It is given the last one that the Cache knows
-	// of, or nil, to share what is equal.
+	// replace makes a whole snapshot. Its argument is the last snapshot that the Cache knows
+	// of, or nil. The result shares with it what is equal.
 	replace func(last *snapshot) *snapshot
 	stamp   *format.Root // if not nil, the owner and the times to store the snapshot with
 
-	self   *netmap.NetworkMap // all of it but peers and users
+	self   *netmap.NetworkMap // all of it except peers and users
 	filter *views.Slice[tailcfg.FilterRule]
 	peers  map[tailcfg.StableNodeID]peerEdit
 	users  map[tailcfg.UserID]tailcfg.UserProfileView
 }
 
-// A peerEdit is what happens to the peers of one stable ID: all of them are removed, if so
-// it says, and then some are added, each in place of the one that it replaces.
+// A peerEdit is what happens to the peers of one stable ID. First all of them are removed if remove is
+// true. Then each peer of add is added, or replaces a peer.
 type peerEdit struct {
 	remove bool
 	add    []tailcfg.NodeView // no two have the same ID
@@ -69,7 +69,7 @@ func updatingFilter(rules views.Slice[tailcfg.FilterRule]) *change {
 	return &change{filter: &rules}
 }
 
-// next returns the snapshot that ch makes of base, which is nil if nothing is stored. The error is errNoBase.
+// next returns the snapshot that ch makes of base, which is nil if nothing is stored. Its only error is errNoBase.
 func (ch *change) next(base *snapshot) (*snapshot, error) {
 	next := base
 	switch {
@@ -93,8 +93,8 @@ func (ch *change) next(base *snapshot) (*snapshot, error) {
 	return next, nil
 }
 
-// then returns the change that does what ch does and then what later does. ch is
-// nil for no change. Neither is used any more.
+// then returns a change that does what ch does and then what later does. A nil ch
+// does nothing. Neither may be used afterwards.
 func (ch *change) then(later *change) *change {
 	if ch == nil {
 		return later
@@ -125,7 +125,7 @@ func (ch *change) then(later *change) *change {
 	return ch
 }
 
-// then returns the edit that does what e does and then what later does.
+// then returns an edit that does what e does and then what later does.
 func (e peerEdit) then(later peerEdit) peerEdit {
 	if later.remove {
 		return later
@@ -142,12 +142,12 @@ func (e peerEdit) then(later peerEdit) peerEdit {
 	return e
 }
 
-// size returns how many peers and users ch names, for which it needs memory.
+// size returns how many peers and users ch names. They take most of its memory.
 func (ch *change) size() int { return len(ch.peers) + len(ch.users) }
 
-// apply returns what e makes of peers, which are those of one part. Where several of them have
-// the stable ID of e, which no sane netmap does, a peer to add replaces the one that also has
-// its ID; where none of them has, it replaces all. An empty stable ID tells nothing: then the ID
+// apply returns what e makes of peers, the peers of one part that have the stable ID id. If there are several,
+// which doesn't happen in a sane netmap, an added peer replaces the one that also has
+// its ID. If none has its ID, it replaces all. An empty stable ID identifies nothing, so then the ID
 // alone decides.
 func (e peerEdit) apply(id tailcfg.StableNodeID, peers []tailcfg.NodeView) []tailcfg.NodeView {
 	stored := make(map[tailcfg.NodeID]bool, len(peers))

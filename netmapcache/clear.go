@@ -7,12 +7,12 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// Clear removes the cached netmap from the store, whoever the owner, and
+// Clear removes the cached netmap from the store, whoever its owner is, and
 // whatever an interrupted commit left. Keys that are not the cache's stay.
 //
-// The netmap is gone once its root is, with which Clear begins; if it then reports
-// an error, columns may be left in the store, to be removed by a later call
-// of Store or Clear.
+// Clear removes the root first, and then the netmap is gone. If Clear reports
+// an error after that, columns may be left in the store. A later call
+// of Store or Clear removes them.
 func (c *Cache) Clear(ctx context.Context) error {
 	if !enabled {
 		return nil
@@ -26,8 +26,8 @@ func (c *Cache) Clear(ctx context.Context) error {
 }
 
 func (c *Cache) clear(ctx context.Context) error {
-	// A damaged root is no reason to keep it. But one that can't be read now may
-	// be the only one to tell that upstream's keys aren't foreign.
+	// A damaged root can go. But a root that can't be read now may be the only
+	// sign that upstream's keys aren't foreign.
 	value, err := c.store.Load(ctx, rootKey)
 	if err != nil && !isNotFound(err) && !errors.Is(err, store.ErrDamaged) {
 		return storeError(rootKey, err)
@@ -43,7 +43,7 @@ func (c *Cache) clear(ctx context.Context) error {
 	}
 	c.last = nil
 
-	// From here on another writer may have begun anew.
+	// From here on another writer may have stored a new snapshot.
 	ch := store.Change{Guard: &store.Guard{Key: rootKey, Absent: true}}
 	for key, err := range c.store.List(ctx, "") {
 		if err != nil {
@@ -60,12 +60,12 @@ func (c *Cache) clear(ctx context.Context) error {
 }
 
 // cleared is the value of the root key while upstream's layout is being removed:
-// its self node, without the node.
+// upstream's JSON of the self node, without the node.
 const cleared = "{}"
 
-// clearUpstream removes upstream's layout, but for the root key, whose value it is
-// given. That has to go last, since it alone tells that the other keys aren't
-// foreign; until then it is cleared.
+// clearUpstream removes upstream's layout, except the root key, whose value is
+// value. The root key has to go last, since it alone shows that the other keys aren't
+// foreign. Until then its value is cleared.
 func (c *Cache) clearUpstream(ctx context.Context, value []byte) error {
 	if string(value) != cleared {
 		err := store.Commit(ctx, c.store, store.Change{
@@ -73,7 +73,7 @@ func (c *Cache) clearUpstream(ctx context.Context, value []byte) error {
 			Put:   []store.Entry{{Key: rootKey, Value: []byte(cleared)}},
 		})
 		if errors.Is(err, store.ErrConflict) {
-			return nil // its keys are the other writer's to remove
+			return nil // the other writer removes upstream's keys
 		} else if err != nil {
 			return storeError(rootKey, err)
 		}

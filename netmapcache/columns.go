@@ -11,23 +11,23 @@ import (
 
 // A Column is a column of the stored snapshot, as the root describes it.
 type Column struct {
-	Name  string // as errors name it: "node", "dns", "peers-1f"
-	Key   string // that the store keeps it under
+	Name  string // the name in errors: "node", "dns", "peers-1f"
+	Key   string // the key in the store
 	Size  int64  // in bytes
-	Count int    // the peers, users or filter rules in it, else 1
+	Count int    // the number of peers, users or filter rules in it, otherwise 1
 
-	// Err tells why the column can't be used: it is missing, its digest differs,
+	// Err says why the column can't be used: it is missing, its digest differs,
 	// or it can't be decoded. It is nil if the column is whole.
 	Err error
 }
 
-// Columns reads every column of the stored snapshot and checks it, whoever the
-// owner and whatever the age. Unlike [Cache.Load] it goes on after
+// Columns reads and checks every column of the stored snapshot, whoever its
+// owner is and whatever its age. Unlike [Cache.Load] it goes on after
 // a column that can't be used.
 //
-// If the root can't be used the error is that of Load. What upstream's package
-// stored has no columns that could be checked one by one: then Columns
-// returns none, and the error of Load if that fails.
+// If the root can't be used, the error is that of Load. What upstream's package
+// stored has no columns that could be checked one by one. Then Columns
+// returns no columns, and reports the error of Load if that fails.
 func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 	if !enabled {
 		return nil, ErrCacheNotAvailable
@@ -56,8 +56,8 @@ func (c *Cache) Columns(ctx context.Context) ([]Column, error) {
 	return columns, nil
 }
 
-// checkColumns checks the columns of the snapshot in s whose root is value. If any of them can't
-// be used, the error is that of the first.
+// checkColumns checks the columns of the snapshot in s whose root is value. damage is the error of the first
+// column that can't be used.
 func checkColumns(ctx context.Context, s store.Store, value []byte) (columns []Column, damage error) {
 	root, err := openRoot(value)
 	if err != nil {

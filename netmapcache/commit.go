@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// confirmEvery is how often, at most, the root is written only to say that
+	// confirmEvery is the shortest time between two roots that only say that
 	// the snapshot is still current.
 	confirmEvery = 10 * time.Minute
 
-	// attempts is how often something is tried that other writers can outrun.
-	// Each time, a commit of theirs has succeeded. Beside seven that are equally fast and do
-	// nothing but commit, to be outrun so often has a chance of (7/8)^100, 1 in 600,000.
+	// attempts is how often the Cache tries something that other writers can outrun, by
+	// committing during the attempt. Beside seven writers that are equally fast and do
+	// nothing but commit, all attempts fail with a probability of (7/8)^100, 1 in 600,000.
 	attempts = 100
 )
 
 // An observation is what a Cache saw in its store, or left there.
 type observation struct {
-	value     []byte       // of the root key
+	value     []byte       // the value of the root key
 	absent    bool         // there is no root
-	unguarded bool         // the root can't be named by a guard
-	root      *format.Root // what value says; nil if it isn't a root
-	base      *snapshot    // the content, as far as it is known; else nil
+	unguarded bool         // the commit must do without a guard
+	root      *format.Root // value, decoded; nil if it isn't a root
+	base      *snapshot    // the snapshot, if it is known
 
-	good      map[string]bool // the keys of columns that are there and whole
+	good      map[string]bool // the keys of columns that are stored and whole
 	removable []string        // the keys that a commit removes unless its root names them
 	upstream  bool            // whether keys of upstream's layout may be among them
 }
 
-// commit makes what ch makes of the stored snapshot the stored snapshot, and tells of it.
+// commit applies ch to the stored snapshot, stores the result, and calls the trace.
 func (c *Cache) commit(ctx context.Context, ch *change) error {
 	began := time.Now()
 	written, outrun, err := c.tryCommit(ctx, ch)
@@ -48,9 +48,9 @@ func (c *Cache) commit(ctx context.Context, ch *change) error {
 	return err
 }
 
-// tryCommit observes what is stored, plans what to write, and applies that if what was observed
-// is still so. Else it begins again. Outrun too often it reports errOutrun and has changed nothing; a
-// change that replaces the whole does without a guard in the end. It returns what it has written.
+// tryCommit observes what is stored, plans what to write, and applies the plan under the guard that the root
+// is still the same. If it isn't, tryCommit begins again. After the last attempt it reports errOutrun, and nothing has
+// changed. If ch replaces the whole snapshot, the last attempt has no guard. written is what it has written.
 func (c *Cache) tryCommit(ctx context.Context, ch *change) (written store.Change, outrun int, err error) {
 	for ; outrun < attempts; outrun++ {
 		seen, err := c.observe(ctx, ch, outrun)
@@ -71,8 +71,8 @@ func (c *Cache) tryCommit(ctx context.Context, ch *change) (written store.Change
 	return written, outrun, errOutrun
 }
 
-// observe finds out what is stored. An update takes it at first to be what this Cache saw
-// last; if that isn't so any more the guard of its commit fails, and the update reads all of it.
+// observe finds out what is stored. The first attempt of an update assumes that it is what this Cache saw
+// last. If that is no longer true, the guard of the commit fails, and the next attempt reads the snapshot.
 func (c *Cache) observe(ctx context.Context, ch *change, attempt int) (*observation, error) {
 	if ch.replace != nil {
 		seen, err := c.observeKeys(ctx)
@@ -101,14 +101,14 @@ func (c *Cache) observe(ctx context.Context, ch *change, attempt int) (*observat
 	return &listed, c.list(ctx, &listed, seen.good)
 }
 
-// observeKeys finds out which keys are stored, and what the root says.
+// observeKeys reads the root and lists the keys.
 func (c *Cache) observeKeys(ctx context.Context) (*observation, error) {
 	seen := &observation{}
 	value, err := c.store.Load(ctx, rootKey)
 	switch {
 	case err == nil:
 		seen.value = value
-		seen.root, _ = openRoot(value) // what can't be read is replaced
+		seen.root, _ = openRoot(value) // a root that can't be read is replaced
 		seen.upstream = isUpstream(value) || seen.root != nil && seen.root.Upstream
 	case errors.Is(err, ErrKeyNotFound):
 		seen.absent = true
@@ -124,9 +124,9 @@ func (c *Cache) observeKeys(ctx context.Context) (*observation, error) {
 	return seen, c.list(ctx, seen, known)
 }
 
-// list lists the stored keys for seen. A column is good if it is there, the root names it, and it is
-// one of known, which this Cache read or wrote. Of columns that the root doesn't name
-// the guard of a commit tells nothing: another writer may remove them before it.
+// list lists the stored keys for seen. A column is good if it is stored, the root names it, and it is
+// in known, the columns that this Cache has read or written. The guard of a commit doesn't protect columns
+// that the root doesn't name: another writer may remove them before the commit.
 func (c *Cache) list(ctx context.Context, seen *observation, known map[string]bool) error {
 	named := make(map[string]bool)
 	if seen.root != nil {
@@ -134,8 +134,8 @@ func (c *Cache) list(ctx context.Context, seen *observation, known map[string]bo
 			named[columnKey(col)] = true
 		}
 	}
-	// Only a store that commits atomically is cleared of columns that no root
-	// names: over another, they may be what a second writer is about to name.
+	// Only in a store that commits atomically are columns that no root names orphans.
+	// In another store a second writer's root may be about to name them.
 	_, sweep := c.store.(store.Committer)
 	seen.good, seen.removable = make(map[string]bool), nil
 	upstreamFound := false
@@ -159,14 +159,14 @@ func (c *Cache) list(ctx context.Context, seen *observation, known map[string]bo
 	return nil
 }
 
-// A plan is a change to apply to the store, and what is then there.
+// A plan is a change to apply to the store, and what the store holds afterwards.
 type plan struct {
 	change store.Change
 	then   *observation
 }
 
-// plan returns what makes the store hold what ch makes of what was seen there. Its errors tell
-// why that isn't to be: there is nothing to update, or a column couldn't be loaded again.
+// plan returns the writes that apply ch to what was seen in the store. It reports an error if there
+// is nothing to update, or if a column couldn't be loaded again.
 func (c *Cache) plan(seen *observation, ch *change) (*plan, error) {
 	next, err := ch.next(seen.base)
 	if err != nil {
@@ -179,7 +179,7 @@ func (c *Cache) plan(seen *observation, ch *change) (*plan, error) {
 	root := c.newRoot(seen, next, ch)
 	for _, col := range next.columns() {
 		if !seen.good[col.key] || seen.unguarded {
-			if col.data == nil { // a build of another version may have encoded it otherwise
+			if col.data == nil { // encode it again; a build of another version may have encoded it differently
 				col = newColumn(col.Column, col.encode(nil))
 			}
 			if err := check(col); err != nil {
@@ -214,7 +214,7 @@ func (c *Cache) plan(seen *observation, ch *change) (*plan, error) {
 	return p, nil
 }
 
-// check reports why col couldn't be loaded again, by what checks that when it is loaded.
+// check reports why col couldn't be loaded again. It uses the code that checks columns when they are loaded.
 func check(col *column) error {
 	err := codec.Check(col.Kind, col.data)
 	if err == nil && col.Kind == format.KindFilter {
@@ -229,7 +229,7 @@ func check(col *column) error {
 	return nil
 }
 
-// newRoot returns the root of next, without its columns, which replaces what was seen.
+// newRoot returns the root of next, without its columns. It will replace the root that was seen.
 func (c *Cache) newRoot(seen *observation, next *snapshot, ch *change) *format.Root {
 	now := c.now().UTC().Round(0)
 	root := &format.Root{
@@ -246,7 +246,7 @@ func (c *Cache) newRoot(seen *observation, next *snapshot, ch *change) *format.R
 	if seen.root != nil {
 		root.Generation += seen.root.Generation
 		if ch.replace == nil && c.owner == "" {
-			root.Owner = seen.root.Owner // which an update doesn't name
+			root.Owner = seen.root.Owner // an update doesn't change it
 		}
 	}
 	if ch.stamp != nil {
@@ -255,21 +255,21 @@ func (c *Cache) newRoot(seen *observation, next *snapshot, ch *change) *format.R
 	return root
 }
 
-// sameContent reports whether two roots tell of the same content.
+// sameContent reports whether two roots name the same content.
 func sameContent(a, b *format.Root) bool {
 	return a.PeerParts == b.PeerParts && a.UserParts == b.UserParts && slices.Equal(a.Columns, b.Columns)
 }
 
-// isCurrent reports whether next would tell nothing that stored, which may be nil, doesn't tell,
-// except a time of confirmation that is about the same.
+// isCurrent reports whether next says the same as stored, which may be nil, apart from
+// a time of confirmation that differs by no more than confirmEvery.
 func isCurrent(stored, next *format.Root) bool {
 	return stored != nil && sameContent(stored, next) && stored.Owner == next.Owner && stored.Upstream == next.Upstream &&
 		next.Confirmed.Sub(stored.Confirmed).Abs() <= confirmEvery
 }
 
-// apply applies p, and remembers what is there then. It reports [store.ErrConflict] if what the plan was made
-// for is not what is stored. A plan that writes nothing
-// makes durable what another Cache wrote: that may have been killed when it had just become visible.
+// apply applies p, and remembers what is stored afterwards. It reports [store.ErrConflict] if the stored root isn't the
+// one that the plan was made for. If p writes nothing and another Cache wrote the root, an empty commit makes
+// the root durable: that Cache may have been killed when it had just become visible.
 func (c *Cache) apply(ctx context.Context, p *plan) error {
 	var err error
 	if len(p.change.Put) == 0 && p.then.root.Writer == c.writer {

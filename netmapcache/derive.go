@@ -10,10 +10,10 @@ import (
 	"tailscale.com/wgengine/filter"
 )
 
-// derive sets the fields of nm that follow from others and are not stored. The
-// error is an ErrCorrupt.
+// derive sets the fields of nm that follow from others and are not stored. Its
+// errors satisfy ErrCorrupt.
 func derive(nm *netmap.NetworkMap) error {
-	if self := nm.SelfNode; self.Valid() { // else it couldn't be loaded
+	if self := nm.SelfNode; self.Valid() { // not in LoadPartial, if its column is damaged
 		nm.NodeKey = self.Key()
 		nm.AllCaps.Make()
 		for _, cap := range self.Capabilities().All() {
@@ -29,15 +29,15 @@ func derive(nm *netmap.NetworkMap) error {
 		if err := checkFilter(rules); err != nil {
 			return corruptBy(kindNames[format.KindFilter], err)
 		}
-		// Rules that can't be parsed are left out, as a live client leaves them out.
+		// Rules that can't be parsed are left out, as in a live client.
 		nm.PacketFilter, _ = filter.MatchesFromFilterRules(rules)
 	}
 	return nil
 }
 
 // restoreDisplayNames restores the display names of n, if it was saved with any.
-// Of the three, the host name has no exported field and therefore isn't stored. It
-// stands in parentheses behind the name.
+// One of the three, the host name, has no exported field and isn't stored. It
+// is in parentheses in ComputedNameWithHost, behind the name.
 func restoreDisplayNames(n *tailcfg.Node) {
 	if n.ComputedName == "" {
 		return

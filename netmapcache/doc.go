@@ -8,25 +8,25 @@
 //
 // # Snapshots
 //
-// The store holds one snapshot of a netmap, as columns that never change and a
-// root that names them by their digests. Writing the root is the commit, so a
-// call that changes the snapshot takes effect as a whole or not at all. Over a
-// store that implements [store.Committer], as all stores of this module do,
-// several caches, in tabs or processes, may share a store. [Cache.Store] replaces
-// the whole snapshot, and the last one wins; an update changes only what it names, in
-// whatever is stored when it commits. A plain four-method [Store] keeps a snapshot
-// whole across crashes too, but must have one writer at a time.
+// The store holds one snapshot of a netmap: columns that never change, and a
+// root that names the columns by their digests. Writing the root is the commit, so a
+// call takes effect as a whole or not at all. A call returns once its change is
+// stored, or, with [WithWriteBehind], once the change is noted.
 //
-// A call returns once its change is stored, or, with [WithWriteBehind], once it is noted.
+// Several caches, in tabs or processes, may share a store that implements
+// [store.Committer], as all stores of this module do. [Cache.Store] replaces
+// the whole snapshot, and the last one wins. An update changes only what it names, in
+// whatever snapshot is stored when it commits. A plain four-method [Store] also keeps a
+// snapshot whole across crashes, but must have one writer at a time.
 //
 // # Errors
 //
-// An error that satisfies errors.Is(err, [ErrCacheNotAvailable]) says that the store
-// holds no usable snapshot; the sentinels that say why are listed there. Any
+// If the store holds no usable snapshot, the error satisfies errors.Is(err,
+// [ErrCacheNotAvailable]), and another sentinel, listed there, says why. Any
 // other error comes from the store and wraps its cause.
 //
 // # Build tag
 //
-// With the build tag netmapcache_omit, caching is left out: updates do nothing
-// and Load reports [ErrCacheNotAvailable].
+// The build tag netmapcache_omit leaves caching out: updates do nothing, and
+// Load reports [ErrCacheNotAvailable].
 package netmapcache

@@ -19,12 +19,12 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// peer returns a peer as control would send it.
+// peer returns a peer such as control sends.
 func peer(id tailcfg.NodeID, name string) tailcfg.NodeView {
 	return (&tailcfg.Node{ID: id, StableID: tailcfg.StableNodeID(fmt.Sprintf("n%d", id)), Name: name + ".example.ts.net."}).View()
 }
 
-// fromControl returns a netmap as control would send it.
+// fromControl returns a netmap such as control sends.
 func fromControl() *netmap.NetworkMap {
 	return &netmap.NetworkMap{
 		SelfNode: (&tailcfg.Node{ID: 1, StableID: "n1", User: 100, Name: "laptop.example.ts.net."}).View(),
@@ -32,7 +32,7 @@ func fromControl() *netmap.NetworkMap {
 	}
 }
 
-// A client starts from what the last run of it has stored.
+// A client starts from the netmap that its last run has stored.
 func Example() {
 	dir, err := os.MkdirTemp("", "netmap")
 	if err != nil {
@@ -62,7 +62,7 @@ func Example() {
 	// run 2 starts with 2 peers
 }
 
-// Updates change what they name in whatever is stored.
+// An update changes what it names in whatever netmap is stored.
 func ExampleCache_UpdatePeers() {
 	ctx := context.Background()
 	cache := netmapcache.NewCache(memstore.New())
@@ -85,7 +85,7 @@ func ExampleCache_UpdatePeers() {
 	// n4 tablet.example.ts.net.
 }
 
-// A client that must not wait for its disk has changes committed in the background.
+// A client that must not wait for its disk lets the cache commit changes in the background.
 func ExampleWithWriteBehind() {
 	ctx := context.Background()
 	cache := netmapcache.NewCache(memstore.New(),
@@ -105,6 +105,23 @@ func ExampleWithWriteBehind() {
 	}
 	// Output:
 	// 2 calls in one commit
+}
+
+// A snapshot that hasn't been confirmed for too long is refused.
+func ExampleWithMaxAge() {
+	ctx := context.Background()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	cache := netmapcache.NewCache(memstore.New(),
+		netmapcache.WithMaxAge(180*24*time.Hour),
+		netmapcache.WithClock(func() time.Time { return now }))
+	if err := cache.Store(ctx, fromControl()); err != nil {
+		log.Fatal(err)
+	}
+	now = now.AddDate(1, 0, 0)
+	_, err := cache.Load(ctx)
+	fmt.Println(errors.Is(err, netmapcache.ErrExpired))
+	// Output:
+	// true
 }
 
 // A snapshot moves between stores as one file.
@@ -132,7 +149,7 @@ func ExampleCache_Export() {
 	// 2 peers
 }
 
-// A sealed store keeps from whoever reads the files what is in them.
+// A sealed store encrypts what it keeps.
 func Example_sealed() {
 	ctx := context.Background()
 	key := sha256.Sum256([]byte("a key that the system's key store keeps"))

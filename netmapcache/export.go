@@ -11,13 +11,13 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// maxExported is how many bytes of an exported snapshot are read: it has to be in memory as a whole.
+// maxExported is the length in bytes of the longest exported snapshot that is read. It has to be in memory as a whole.
 const maxExported = 8 * codec.MaxBytes
 
-// Export writes the cached netmap to w in one piece, for [Cache.Import] to read:
-// the root and the columns as they are stored, once they are known to be whole.
-// docs/format.cddl states the bytes. They are in the clear, whatever the store.
-// What upstream's package stored is exported as if it were stored here now.
+// Export checks the stored snapshot, and then writes it to w as one file, which [Cache.Import] reads:
+// the root and the columns as they are stored.
+// docs/format.cddl specifies the bytes. They are in the clear, whatever the store.
+// If upstream's package stored the netmap, Export writes what this package would store now.
 // Errors are those of [Cache.Load] and of w.
 func (c *Cache) Export(ctx context.Context, w io.Writer) error {
 	if !enabled {
@@ -56,7 +56,7 @@ func (c *Cache) exported(ctx context.Context, s store.Store) ([][]byte, error) {
 		}
 		return values, nil
 	}
-	// A root of its own, as upstream's layout has none, and columns that this build doesn't know can't be exported.
+	// Make a root: upstream's layout has none, and columns that this build doesn't know can't be exported.
 	whole := &change{replace: func(*snapshot) *snapshot { return seen.base }, stamp: seen.root}
 	p, err := c.plan(&observation{absent: true}, whole)
 	if err != nil {
@@ -69,10 +69,10 @@ func (c *Cache) exported(ctx context.Context, s store.Store) ([][]byte, error) {
 	return values, nil
 }
 
-// wrapped is [Store] under a name that can be embedded beside a method Store.
+// wrapped is [Store] under a name that a type with a method Store can embed.
 type wrapped store.Store
 
-// A recorder is a store that keeps the values which were loaded from it.
+// A recorder is a store that keeps the values that were loaded from it.
 type recorder struct {
 	wrapped
 	values map[string][]byte
@@ -97,12 +97,12 @@ func (r recorder) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte,
 	}
 }
 
-// Import makes the snapshot that [Cache.Export] wrote the cached one, with its
-// owner and its times. It reads all of r, which may have 512 MiB, before it writes anything.
+// Import reads a snapshot from r that [Cache.Export] wrote, and stores it in place of the cached one, with its
+// owner and its times. It reads all of r, at most 512 MiB, before it writes anything.
 //
-// What isn't a whole exported snapshot is an [ErrCorrupt], one of another
-// owner an [ErrWrongOwner]; other errors are those of [Cache.Store]
-// and of r. Nothing is changed then.
+// The error is an [ErrCorrupt] if r doesn't hold a whole exported snapshot, and an [ErrWrongOwner]
+// if the snapshot has another owner. Other errors are those of [Cache.Store]
+// and of r. After an error nothing has changed.
 func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 	if !enabled {
 		return nil
@@ -130,7 +130,7 @@ func (c *Cache) Import(ctx context.Context, r io.Reader) error {
 	return c.behind.instead(func() error { return c.commit(ctx, whole) })
 }
 
-// withBytes returns s, each of whose columns has the bytes that byKey has for it.
+// withBytes returns a copy of s in which each column has its bytes from byKey.
 func (s *snapshot) withBytes(byKey map[string][]byte) *snapshot {
 	next := *s
 	give := func(columns []*column) {
@@ -149,14 +149,14 @@ func (s *snapshot) withBytes(byKey map[string][]byte) *snapshot {
 	return &next
 }
 
-// exported is the store that an exported snapshot stands for. Only Load can be used.
+// exported is an exported snapshot as a store. Only Load works.
 type exported struct {
 	wrapped
 	byKey map[string][]byte
 }
 
-// openExported returns the exported snapshot in data. Its columns are in the root's order, one value
-// each, so that a small file can't stand for a large snapshot.
+// openExported returns the exported snapshot in data. It demands one value for each column, in the root's order, so
+// a small file can't stand for a large snapshot.
 func openExported(data []byte) (exported, error) {
 	const name = "exported snapshot"
 	if len(data) > maxExported {
@@ -182,7 +182,7 @@ func openExported(data []byte) (exported, error) {
 	byKey := map[string][]byte{rootKey: values[0]}
 	for i, col := range columns {
 		switch v := values[1+i]; {
-		case !known(col.Kind): // of a later version
+		case !known(col.Kind): // added by a later version
 		case uint64(len(v)) != col.Size || digestOf(v) != col.Digest:
 			return exported{}, corrupt(columnName(col), "digest differs")
 		default:

@@ -4,6 +4,6 @@ package netmapcache
 
 import "github.com/netmapcache/netmapcache/store/filestore"
 
-// FileStore implements [Store] by a directory of files.
+// FileStore is a [Store] in a directory of files.
 // See [filestore.FileStore].
 type FileStore = filestore.FileStore

@@ -7,8 +7,8 @@ import (
 	"iter"
 )
 
-// FileStore is a type for programs that are built for other systems too. There are no files here: all
-// methods report [errors.ErrUnsupported].
+// FileStore exists here for programs that are also built for other systems. All
+// methods report [errors.ErrUnsupported], since there are no files under js.
 type FileStore string
 
 var errNoFiles = fmt.Errorf("netmapcache: FileStore: no files under js: %w", errors.ErrUnsupported)

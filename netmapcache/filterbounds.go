@@ -9,10 +9,10 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// Parsing the rules of a packet filter makes prefixes of its ranges of addresses, up to 254 of one, and a match for each
-// destination of a grant with each of its capabilities. So rules of n elements may make filterSlack + n*filterPerElement prefixes, lest
-// a few kilobytes fill the memory. A match counts as matchWeight of them, since it takes so much more memory. Two grants of
-// 20 capabilities to 20,000 addresses, or 20,000 rules from the ranges that are a tailnet, are far from that.
+// The rules of a packet filter grow when they are parsed: each range of addresses becomes up to 254 prefixes, and each
+// destination of a grant becomes a match with each of its capabilities. Rules of n elements may make at most filterSlack + n*filterPerElement
+// prefixes, so that a few kilobytes can't fill the memory. A match counts as matchWeight prefixes, since it takes so much more memory. Two grants of
+// 20 capabilities to 20,000 addresses, or 20,000 rules from the ranges that make up a tailnet, are far below the limit.
 const (
 	filterSlack      = 1 << 19
 	filterPerElement = 96
@@ -21,8 +21,7 @@ const (
 
 var errFilter = errors.New("rules take too much memory for their length")
 
-// checkFilter reports whether rules make more than they may. What it passes Load parses, and Store must not store
-// other rules.
+// checkFilter reports errFilter if parsing rules would take too much memory. Load and Store refuse such rules.
 func checkFilter(rules []tailcfg.FilterRule) error {
 	var (
 		elements, made uint64

@@ -8,10 +8,10 @@ import (
 	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
 
-// A foreignStore may have been written for upstream's package, and then reports that package's sentinel for an absent key.
+// A foreignStore may have been written for upstream's package, whose sentinel for an absent key differs from this module's.
 type foreignStore struct{ wrapped }
 
-// adapt returns s with the sentinel of this module. A store with more than the four methods was written for it.
+// adapt returns a store that reports this module's sentinel. A store with more than the four methods was written for this module.
 func adapt(s Store) Store {
 	switch s.(type) {
 	case store.Committer, store.BulkLoader:

@@ -8,31 +8,30 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// Info describes the cached netmap. Its JSON has these names in all versions.
+// Info describes the cached netmap. The names in its JSON are the same in all versions.
 type Info struct {
-	// SavedAt is when the netmap was last changed, by the clock of the device.
+	// SavedAt is when the netmap last changed, by the device's clock.
 	SavedAt time.Time `json:"savedAt"`
 
 	// ConfirmedAt is when the netmap was last known to be current, that is when
 	// it was last stored or updated. Storing the same netmap
-	// again moves it at most every ten minutes.
+	// again moves this time every ten minutes at most.
 	ConfirmedAt time.Time `json:"confirmedAt"`
 
 	Owner      string `json:"owner"`      // as given to WithOwner
 	Peers      int    `json:"peers"`      // number of peers
 	Users      int    `json:"users"`      // number of user profiles
 	Columns    int    `json:"columns"`    // number of columns, each a value in the store
-	Bytes      int64  `json:"bytes"`      // size of the columns and of the root, in bytes
-	Generation uint64 `json:"generation"` // number of changes written to the store since it was empty
+	Bytes      int64  `json:"bytes"`      // size of the columns and the root, in bytes
+	Generation uint64 `json:"generation"` // number of roots written to the store since it was empty
 
-	// Upstream tells that the store holds the layout of upstream's package, of
-	// which nothing else is known without reading all of it.
+	// Upstream is true if the store holds the layout of upstream's package. Then
+	// the other fields are zero, since only reading everything would tell them.
 	Upstream bool `json:"upstream"`
 }
 
-// Info describes the cached netmap from its root alone, whoever the owner
-// and whatever the age. Errors are those of [Cache.Load], but it doesn't find
-// out whether the columns are whole.
+// Info describes the cached netmap, whoever its owner is and whatever its age. It reads the root
+// alone, so it doesn't notice damaged or missing columns. Its other errors are those of [Cache.Load].
 func (c *Cache) Info(ctx context.Context) (Info, error) {
 	if !enabled {
 		return Info{}, ErrCacheNotAvailable

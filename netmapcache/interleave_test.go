@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestInterleaved: the calls of several writers run at the same time, and which
-// of them does its next operation on the store is drawn. So the steps of
+// TestInterleaved: the calls of several writers overlap. The test draws which
+// writer does its next operation on the store. So the steps of
 // a call meet those of others in every order.
 func TestInterleaved(t *testing.T) {
 	torture.Check(t, 200, 20_000, func(rt *rapid.T) {
@@ -42,7 +42,7 @@ func TestInterleaved(t *testing.T) {
 	})
 }
 
-// interleaved is a store, what it holds, and the writers that use it.
+// An interleaved is a store with some writers, and the model of what is stored.
 type interleaved struct {
 	ctx     context.Context
 	store   *memstore.Store
@@ -50,7 +50,7 @@ type interleaved struct {
 	writers []*interleavedWriter
 	stored  *commit // nil for nothing
 
-	current *interleavedWriter // whose call is running, if one is
+	current *interleavedWriter // the writer whose call is running, or nil
 	failure error              // found inside a call
 }
 
@@ -63,13 +63,13 @@ type interleavedWriter struct {
 	stop  func()
 	pause func(struct{}) bool // ends a turn of the call
 
-	seen    []*commit // what was stored when the call began, and after each change since
+	seen    []*commit // what was stored when the call began, and after each later change
 	took    bool      // the call committed something
 	cleared bool      // the call removed what was stored
 	outcome outcome
 }
 
-// goOn lets a writer go on, or begin a call.
+// goOn lets a writer go on with its call, or begin one.
 func (m *interleaved) goOn(t *rapid.T) {
 	w := m.writers[rapid.IntRange(0, len(m.writers)-1).Draw(t, "writer")]
 	if w.call == nil {
@@ -87,8 +87,8 @@ func (m *interleaved) begin(w *interleavedWriter, k call) {
 	})
 }
 
-// resume lets w do up to n operations on the store, and checks the outcome of
-// its call if it ends.
+// resume lets w do up to n steps, each of which ends before or after an operation on the store.
+// If the call ends, resume checks its outcome.
 func (m *interleaved) resume(t *rapid.T, w *interleavedWriter, n int) {
 	for range n {
 		if w.call == nil {
@@ -119,8 +119,8 @@ func (m *interleaved) resume(t *rapid.T, w *interleavedWriter, n int) {
 
 var errStopped = errors.New("stopped")
 
-// before ends the turn of a call before each operation on the store. Of List,
-// which looks at the store once, only the beginning is one.
+// before ends the turn of a call before each operation on the store. Only the beginning of
+// a List counts, since List reads the store once.
 func (m *interleaved) before(op, key string) error {
 	w := m.current
 	if w == nil || op == "List" && key != "" {
@@ -132,7 +132,7 @@ func (m *interleaved) before(op, key string) error {
 	return nil
 }
 
-// after checks what an operation changed, and ends the turn.
+// after checks what an operation has changed, and ends the turn.
 func (m *interleaved) after(op, key string) error {
 	w := m.current
 	if w == nil {
@@ -149,7 +149,7 @@ func (m *interleaved) after(op, key string) error {
 	return nil
 }
 
-// changed checks what the store holds after w changed it.
+// changed checks what the store holds after w has changed it.
 func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 	c, info, ok, err := load(m.ctx, m.store)
 	if err != nil {
@@ -179,7 +179,7 @@ func (m *interleaved) changed(w *interleavedWriter, op, key string) error {
 	return nil
 }
 
-// result returns what the call under way makes of what is stored, and whether it may.
+// result returns what the call under way makes of stored. ok is false if the call should refuse stored.
 func (w *interleavedWriter) result(stored *commit) (next commit, ok bool) {
 	base := selfOnly
 	switch {
@@ -200,7 +200,7 @@ func (c *commit) isNone() bool { return c == nil }
 // isForeign reports whether a Cache of that owner refuses c.
 func (c *commit) isForeign(owner string) bool { return c != nil && owner != "" && c.owner != owner }
 
-// saw reports whether f was true of what was stored at some time in the call.
+// saw reports whether f was true of what was stored at some time during the call.
 func (w *interleavedWriter) saw(f func(*commit) bool) bool { return slices.ContainsFunc(w.seen, f) }
 
 // end checks the outcome of w's call.
@@ -223,7 +223,7 @@ func (m *interleaved) end(w *interleavedWriter) error {
 	switch {
 	case w.took, w.cleared:
 	case w.writes():
-		// It found what it would make stored already.
+		// It must have found that what it would store was already stored.
 		if !w.saw(func(s *commit) bool {
 			want, ok := w.result(s)
 			return ok && s != nil && s.content == want.content && s.owner == want.owner
@@ -250,7 +250,7 @@ func (m *interleaved) end(w *interleavedWriter) error {
 	return nil
 }
 
-// checkSweep checks that a call of Store leaves nothing that isn't needed.
+// checkSweep checks that a call of Store leaves no orphans.
 func (m *interleaved) checkSweep(t *rapid.T) {
 	if err := netmapcache.NewCache(m.store).Store(m.ctx, m.shared.netmap(selfOnly)); err != nil {
 		t.Fatal(err)

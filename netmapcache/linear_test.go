@@ -17,7 +17,7 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 )
 
-// A reply is an outcome as it is told to another process.
+// A reply is an outcome in a form that can be sent to another process.
 type reply struct {
 	None         bool // nothing is stored
 	Err          string
@@ -38,7 +38,7 @@ func replyTo(ctx context.Context, c *netmapcache.Cache, k call) reply {
 // A client makes calls on a Cache of its own, here or in another process.
 type client func(call) (reply, error)
 
-// TestLinearizable: what writers that run at the same time see of a store is as if
+// TestLinearizable: writers run at the same time. They see the store as if
 // their calls had happened one after the other, each at some moment while it ran.
 func TestLinearizable(t *testing.T) {
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
@@ -50,15 +50,15 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// checkNoOrphansAfterStore checks that a call of Store leaves nothing that isn't needed.
+// checkNoOrphansAfterStore checks that a call of Store leaves no orphans.
 func checkNoOrphansAfterStore(t *testing.T, s netmapcache.Store) {
 	t.Helper()
 	mustStore(t, netmapcache.NewCache(s), (*versions)(nil).netmap(selfOnly))
 	checkNoOrphans(t, s)
 }
 
-// checkLinearizable records what clients that use one store see, as many times,
-// and searches for an order that explains it.
+// checkLinearizable records several times what clients of one store see,
+// and searches for an order of the calls that explains it.
 func checkLinearizable(t *testing.T, times int, open func(t *testing.T) client) {
 	for _, writers := range []int{2, 8} {
 		for _, clears := range []bool{false, true} {
@@ -84,7 +84,7 @@ func checkLinearizable(t *testing.T, times int, open func(t *testing.T) client) 
 	}
 }
 
-// record has clients make random calls at the same time, and returns what they saw.
+// record lets clients make random calls at the same time, and returns what they saw.
 func record(t *testing.T, clients []client, clears bool, seed uint64) []porcupine.Operation {
 	var (
 		clock   atomic.Int64 // counts the beginnings and ends of calls
@@ -109,7 +109,7 @@ func record(t *testing.T, clients []client, clears bool, seed uint64) []porcupin
 			history = append(history, op)
 			return true
 		}
-		if id == 0 && !one() { // where nobody clears there is always something
+		if id == 0 && !one() { // so that something is stored, unless a client clears it
 			return nil
 		}
 		wg.Go(func() {
@@ -144,7 +144,7 @@ func (c *caller) draw() call {
 		k.Op = "Store"
 	}
 	c.calls++
-	version := 1 + c.calls + 1000*c.id // unlike all others
+	version := 1 + c.calls + 1000*c.id // no other call has it
 	if k.writes() {
 		k.Arg = content{Self: version, Filter: version}
 		for g := range k.Arg.Peers {
@@ -166,7 +166,7 @@ type state struct {
 	none bool
 }
 
-// register is a store as a register: of a whole netmap, or none.
+// register is the model: a register that holds a whole netmap, or none.
 var register = porcupine.Model{
 	Init: func() any { return state{none: true} },
 	Step: func(before, in, out any) (bool, any) {

@@ -11,18 +11,18 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// A list is a list of the netmap, divided into parts that are each stored as a column.
+// A list holds the peers or the users of a netmap, divided into parts. Each part is stored as a column.
 type list[T comparable] struct {
-	parts   [][]T     // by their index, each in order; nil if the list is nil
-	columns []*column // one for each part; nil for an empty one
+	parts   [][]T     // each part in order; nil if the list is nil
+	columns []*column // the column of each part; nil for an empty part
 }
 
-// listOps is what there is to know about lists of T, whose elements are named by a K.
+// listOps are the operations on lists of T, whose elements have keys of type K.
 type listOps[T, K comparable] struct {
 	kind    format.Kind
 	perPart int // see partsFor
 	key     func(T) K
-	hash    func(K) uint64 // tells the part
+	hash    func(K) uint64 // decides the part
 	compare func(a, b T) int
 	encode  func(dst []byte, part []T) []byte
 }
@@ -52,18 +52,18 @@ var userOps = listOps[user, tailcfg.UserID]{
 	},
 }
 
-// comparePeers orders peers as netmaps do, by ID.
+// comparePeers orders peers by ID, as netmaps do, then by stable ID.
 func comparePeers(a, b tailcfg.NodeView) int {
 	return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.StableID(), b.StableID()))
 }
 
-// part returns the index of the part, of n, that it belongs to.
+// part returns the index of the part that it belongs to, of n parts.
 func (ops *listOps[T, K]) part(it T, n int) uint64 {
 	return ops.hash(ops.key(it)) & uint64(n-1)
 }
 
-// divide returns items as a list, which shares with old the parts that are the same.
-// Nil gives a nil list.
+// divide returns items as a list. The result shares with old the columns of equal parts.
+// If items is nil, so is the list.
 func (ops *listOps[T, K]) divide(items []T, old list[T]) list[T] {
 	if items == nil {
 		return list[T]{}
@@ -77,13 +77,13 @@ func (ops *listOps[T, K]) divide(items []T, old list[T]) list[T] {
 	return ops.list(parts, old)
 }
 
-// invalidPart is the part of a peer that isn't valid, and is not stored.
+// invalidPart stands for the part of an invalid view, which isn't stored.
 const invalidPart = ^uint32(0)
 
-// dividePeers is divide for the peers of a netmap. It also returns the part of each of them. Where
-// last, of which old was made, has the same peer in the same place, counted from the beginning or
-// from the end, the part is known without a look at the peer: at 10,000 peers of
-// which one has changed, that is most of the work of Store.
+// dividePeers is divide for the peers of a netmap. It also returns the part of each peer. old was made of
+// last. If last has the same peer at the same position, counted from the beginning or
+// from the end, its part is known without a look at the peer. With 10,000 peers, one of
+// which has changed, that look would be most of the work of Store.
 func dividePeers(peers []tailcfg.NodeView, last given, old list[tailcfg.NodeView]) (list[tailcfg.NodeView], []uint32) {
 	if peers == nil {
 		return list[tailcfg.NodeView]{}, nil
@@ -129,11 +129,11 @@ func dividePeers(peers []tailcfg.NodeView, last given, old list[tailcfg.NodeView
 	return peerOps.list(parts, old), places
 }
 
-// encoded are buffers that parts are encoded into to learn their digests, which mostly
-// tell that they are stored already.
+// encoded are buffers for encoding parts to learn their digests. Most parts turn out
+// to be stored already.
 var encoded = sync.Pool{New: func() any { return new([]byte) }}
 
-// list makes a list of parts, which it sorts, and shares with old the columns of those that are the same.
+// list sorts parts and makes a list of them. The result shares with old the columns of equal parts.
 func (ops *listOps[T, K]) list(parts [][]T, old list[T]) list[T] {
 	l := list[T]{parts, make([]*column, len(parts))}
 	for i, part := range parts {
@@ -153,7 +153,7 @@ func (ops *listOps[T, K]) list(parts [][]T, old list[T]) list[T] {
 	return l
 }
 
-// column sorts part, which has index i, and returns its column: was, if that has the same content.
+// column sorts part, which has index i, and returns its column. was is the part's column so far, or nil.
 func (ops *listOps[T, K]) column(i int, part []T, was *column) *column {
 	slices.SortStableFunc(part, ops.compare)
 	buf := encoded.Get().(*[]byte)
@@ -161,7 +161,7 @@ func (ops *listOps[T, K]) column(i int, part []T, was *column) *column {
 	*buf = ops.encode((*buf)[:0], part)
 	c := newColumn(format.Column{Kind: ops.kind, Part: uint64(i), Count: uint64(len(part))}, *buf)
 	if was != nil && was.Column == c.Column {
-		c.data = nil // it is stored, most likely
+		c.data = nil // most likely it is stored
 	} else {
 		c.data = bytes.Clone(*buf)
 	}
@@ -219,13 +219,13 @@ func (ops *listOps[T, K]) edit(old list[T], edits map[K]func([]T) []T) list[T] {
 	return list[T]{parts, columns}
 }
 
-// belong reports whether all elements of part belong to the part that entry is, of n. So no
-// stored value can serve for several parts.
+// belong reports whether all elements of part belong to the part that entry names, of n parts. So one
+// stored value can't stand for several parts.
 func (ops *listOps[T, K]) belong(part []T, entry format.Column, n uint64) bool {
 	return !slices.ContainsFunc(part, func(it T) bool { return ops.part(it, int(n)) != entry.Part })
 }
 
-// stored returns the column of a part that is stored as entry says.
+// stored returns the column for a part that is stored. entry is its entry in the root.
 func (ops *listOps[T, K]) stored(entry format.Column, part []T) *column {
 	return &column{
 		Column: entry,

@@ -17,18 +17,18 @@ import (
 	"tailscale.com/types/views"
 )
 
-// maxFuture is how far in the future a snapshot may have been confirmed, by the
-// clock of now, under [WithMaxAge]: a clock may be set to another time zone, or be wrong for a while.
+// maxFuture is how far in the future, by the Cache's clock, a snapshot may have been confirmed
+// under [WithMaxAge]. A clock may be set to another time zone, or be wrong for a while.
 const maxFuture = 24 * time.Hour
 
-// Load returns the cached netmap, whose Cached field is true. If there is none
-// that can be used, the error satisfies errors.Is(err, [ErrCacheNotAvailable]),
-// and another sentinel tells why: [ErrEmpty], [ErrCorrupt], [ErrWrongOwner], [ErrExpired] or [ErrFormat].
-// Any other error comes from the store, or tells that other writers were faster
-// each time, as [Cache.Store] says.
+// Load returns the cached netmap, with the field Cached set. If there is no usable
+// netmap, the error satisfies errors.Is(err, [ErrCacheNotAvailable]),
+// and another sentinel says why: [ErrEmpty], [ErrCorrupt], [ErrWrongOwner], [ErrExpired] or [ErrFormat].
+// Any other error comes from the store, or is the [store.ErrConflict] that [Cache.Store]
+// describes.
 //
-// The fields that follow from others, NodeKey, AllCaps, PacketFilter and the display
-// names of nodes, are rebuilt as a live client builds them.
+// Load rebuilds the fields that follow from others as a live client builds them: NodeKey, AllCaps,
+// PacketFilter and the display names of nodes.
 func (c *Cache) Load(ctx context.Context) (*netmap.NetworkMap, error) {
 	if !enabled {
 		return nil, ErrCacheNotAvailable
@@ -50,16 +50,16 @@ func (c *Cache) Load(ctx context.Context) (*netmap.NetworkMap, error) {
 	return nm, err
 }
 
-// readStored reads the stored snapshot, makes the netmap of it, and remembers what it saw.
+// readStored reads the stored snapshot, returns its netmap, and remembers what it saw.
 func (c *Cache) readStored(ctx context.Context) (*netmap.NetworkMap, *observation, error) {
 	nm, seen, err := c.read(ctx, c.store)
 	if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrEmpty) {
-		c.last = seen // nil for an error: then what the last one says isn't so
+		c.last = seen // nil after an error: what the Cache remembered is wrong then
 	}
 	return nm, seen, err
 }
 
-// read reads the snapshot in s, and makes the netmap of it.
+// read reads the snapshot in s and returns its netmap.
 func (c *Cache) read(ctx context.Context, s store.Store) (nm *netmap.NetworkMap, seen *observation, err error) {
 	err = settled(ctx, s, func(value []byte) (err error) {
 		if isUpstream(value) {
@@ -75,8 +75,8 @@ func (c *Cache) read(ctx context.Context, s store.Store) (nm *netmap.NetworkMap,
 	return nm, seen, nil
 }
 
-// settled calls read with the value of the root in s, and again as long as what read finds to be
-// corrupt may just have been replaced by another writer.
+// settled calls read with the value of the root in s. If read reports ErrCorrupt and the root has changed
+// meanwhile, another writer has replaced the snapshot, and settled calls read again.
 func settled(ctx context.Context, s store.Store, read func(root []byte) error) error {
 	value, err := loadRoot(ctx, s)
 	for range attempts {
@@ -111,7 +111,7 @@ func loadRoot(ctx context.Context, s store.Store) ([]byte, error) {
 	return value, nil
 }
 
-// loadError reports why the column or key called name couldn't be loaded.
+// loadError returns the error for the column or key called name, which the store couldn't load.
 func loadError(name string, cause error) error {
 	if errors.Is(cause, store.ErrDamaged) {
 		return corruptBy(name, cause)
@@ -153,7 +153,7 @@ func (c *Cache) readColumns(ctx context.Context, s store.Store, value []byte) (*
 	return nm, seen, err
 }
 
-// A reader makes a snapshot and its netmap of columns, one after the other.
+// A reader builds a snapshot and its netmap from columns, one after the other.
 type reader struct {
 	root     *format.Root
 	snapshot *snapshot
@@ -162,7 +162,7 @@ type reader struct {
 	users    []partOf[user]
 }
 
-// partOf is a part of a list, and its column.
+// A partOf is a part of a list, with its column.
 type partOf[T any] struct {
 	elements []T
 	column   *column
@@ -172,8 +172,8 @@ func newReader(root *format.Root) *reader {
 	return &reader{root: root, snapshot: &snapshot{}, nm: &netmap.NetworkMap{Cached: true}}
 }
 
-// netmap returns the netmap of all columns, and completes the snapshot. Only now are there known to be
-// as many peers and users as the root says, and so a good reason for as many parts.
+// netmap completes the snapshot and returns its netmap. The caller has taken all columns, so there are as many peers and users as
+// the root says. Only this justifies allocating as many parts.
 func (r *reader) netmap() (*netmap.NetworkMap, error) {
 	r.snapshot.peers = listOf(r.peers, r.root.PeerParts)
 	r.snapshot.users = listOf(r.users, r.root.UserParts)
@@ -192,7 +192,7 @@ func (r *reader) netmap() (*netmap.NetworkMap, error) {
 	return r.nm, nil
 }
 
-// listOf returns the list of n parts in which parts are in their places, and the others empty.
+// listOf returns a list of n parts. Those in parts are in their places, and the others are empty.
 func listOf[T comparable](parts []partOf[T], n uint64) list[T] {
 	if n == 0 {
 		return list[T]{}
@@ -204,8 +204,8 @@ func listOf[T comparable](parts []partOf[T], n uint64) list[T] {
 	return l
 }
 
-// sortedPeers returns the peers of all parts in order, those that compare equal in the order that they have.
-// It looks at each peer once, since it won't be in the processor's cache.
+// sortedPeers returns the peers of all parts in order. The sort is stable.
+// It looks at each peer once, since peers aren't in the processor's cache.
 func sortedPeers(parts [][]tailcfg.NodeView) []tailcfg.NodeView {
 	if parts == nil {
 		return nil
@@ -232,8 +232,8 @@ func sortedPeers(parts [][]tailcfg.NodeView) []tailcfg.NodeView {
 	return sorted
 }
 
-// take takes what data holds, if it is col. data and err are what
-// the store gave for the key of col.
+// take checks and decodes col. data and err are what
+// the store returned for its key.
 func (r *reader) take(col format.Column, data []byte, err error) error {
 	name := columnName(col)
 	switch {
@@ -250,7 +250,7 @@ func (r *reader) take(col format.Column, data []byte, err error) error {
 	return nil
 }
 
-// decode takes what data, the bytes of col, holds.
+// decode adds the content of col to the snapshot and the netmap. data are its bytes.
 func (r *reader) decode(col format.Column, data []byte) error {
 	if err := codec.CheckCount(col, data); err != nil {
 		return err

@@ -17,10 +17,10 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// What Load may allocate in all, whatever the store holds: so many bytes beside so many for each
-// stored byte. These follow from the bounds of package codec, and from what
-// reading, checking and sorting take beside. What upstream's package makes of the
-// rules of a packet filter can take more, by the amounts for filters.
+// The bytes that Load may allocate in all, whatever the store holds: a constant, and an amount for each
+// stored byte. They follow from the bounds of package codec, and from what
+// reading, checking and sorting take besides. If there is a packet filter, tailscale.com's code makes
+// matches of its rules, which may take the amounts for filters in addition.
 const (
 	loadAlways    = 96 << 20
 	loadPerByte   = 128
@@ -28,7 +28,7 @@ const (
 	filterPerByte = 8 << 10
 )
 
-// A hostileColumn is a column whose entry in the root is true, so that it is decoded.
+// A hostileColumn is a column with a correct entry in the root, so that it is decoded.
 type hostileColumn struct {
 	kind  format.Kind
 	part  uint64
@@ -43,7 +43,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// fillHostile puts columns and their root into s, and returns the value of the root.
+// fillHostile stores columns and their root in s, and returns the value of the root.
 func fillHostile(t *testing.T, s netmapcache.Store, root format.Root, columns []hostileColumn) []byte {
 	t.Helper()
 	root.Major = format.Major
@@ -113,7 +113,7 @@ func hostileSnapshots() []hostileSnapshot {
 	}
 }
 
-// hostileNode is the self node of all of them.
+// hostileNode is the self node of all hostile snapshots.
 var hostileNode = hostileColumn{format.KindNode, 0, 1, "\xa1\x04\x01"} // {User: 1}
 
 // TestLoadMemory loads small values that stand for large ones.
@@ -131,8 +131,8 @@ func TestLoadMemory(t *testing.T) {
 	}
 }
 
-// TestLoadMemoryOfUpstream does so with upstream's layout. What package json
-// allocates isn't ours to limit: these are the worst that were found, and the
+// TestLoadMemoryOfUpstream does so with upstream's layout. This package can't bound what package json
+// allocates. The values are the worst that were found, and the
 // bound is wide.
 func TestLoadMemoryOfUpstream(t *testing.T) {
 	const n, perByte = 20_000, 512
@@ -167,8 +167,8 @@ func storedBytes(t *testing.T, s netmapcache.Store) int {
 	return size
 }
 
-// checkAllocated checks that Load allocates at most limit bytes, even of such that it
-// gives back, and reports want.
+// checkAllocated checks that Load allocates at most limit bytes in all, including what is
+// garbage at once, and reports want.
 func checkAllocated(t *testing.T, s netmapcache.Store, limit int, want error) {
 	t.Helper()
 	c := netmapcache.NewCache(s)

@@ -14,33 +14,33 @@ import (
 	"tailscale.com/types/views"
 )
 
-// A content is a netmap of the tests with many writers, in brief: which version
-// of each part it has. Zero means absent.
+// A content describes a netmap of the tests with many writers in brief. Its numbers are versions,
+// and zero means absent.
 type content struct {
-	Self   int // of the self node, DNS and so on
+	Self   int // the version of the self node, DNS and so on
 	Filter int
 	Peers  [len(peerGroups)]int
 	Users  [3]int
 
-	NilPeers, NilUsers bool // there is no list, not an empty one
+	NilPeers, NilUsers bool // the list is nil rather than empty
 }
 
 // selfOnly is a netmap with neither peers nor users.
 var selfOnly = content{NilPeers: true, NilUsers: true}
 
-// peerGroups are the numbers of peers that appear, change and go together. With
-// the large ones the list of peers is divided into more parts.
+// peerGroups are the sizes of groups of peers that appear, change and go together. With
+// the large groups the list of peers has more parts.
 var peerGroups = [...]int{1, 1, 2, 40, 90}
 
-// A call is a call of a method of Cache. Arg says what it stores or, of what it updates,
-// the versions that change.
+// A call is a call of a method of Cache. Arg says what a Store stores. For an update, only the fields of Arg
+// that the method changes count.
 type call struct {
 	Op     string
 	Arg    content
 	Remove [len(peerGroups)]bool
 }
 
-// on returns what call makes of base.
+// on returns what the call makes of base.
 func (k call) on(base content) content {
 	next := base
 	switch k.Op {
@@ -73,7 +73,7 @@ func (k call) on(base content) content {
 	return next
 }
 
-// owner returns the owner that a call by a Cache of owner own leaves, of a snapshot over base, which is nil for nothing.
+// owner returns the owner of the snapshot that the call stores over base, which may be nil. own is the owner of the Cache.
 func (k call) owner(own string, base *commit) string {
 	if k.updates() && own == "" && base != nil {
 		return base.owner
@@ -81,7 +81,7 @@ func (k call) owner(own string, base *commit) string {
 	return own
 }
 
-// writes reports whether call stores or updates a netmap.
+// writes reports whether the call stores or updates a netmap.
 func (k call) writes() bool { return k.Op == "Store" || k.updates() }
 
 func (k call) updates() bool { return strings.HasPrefix(k.Op, "Update") }
@@ -129,8 +129,8 @@ func (k call) do(ctx context.Context, c *netmapcache.Cache, v *versions) (o outc
 	return o
 }
 
-// versions makes netmaps. Unless it is nil they share the peers that are the
-// same, as the netmaps of one session of a client do.
+// versions makes netmaps. Unless versions is nil, the netmaps share equal peers,
+// like the netmaps of one session of a client.
 type versions struct {
 	peers map[peerVersion]tailcfg.NodeView
 }
@@ -141,7 +141,7 @@ func newVersions() *versions {
 	return &versions{peers: make(map[peerVersion]tailcfg.NodeView)}
 }
 
-// netmap returns the netmap with content c. Every column of it tells its version.
+// netmap returns the netmap with content c. Every column contains its version.
 func (v *versions) netmap(c content) *netmap.NetworkMap {
 	self := strconv.Itoa(c.Self)
 	nm := &netmap.NetworkMap{
@@ -201,8 +201,8 @@ func stableID(group, index int) tailcfg.StableNodeID {
 	return tailcfg.StableNodeID(fmt.Sprintf("%d-%d", group, index))
 }
 
-// contentOf returns the content of a netmap that was loaded. It is an error if
-// that isn't the netmap of any content, say because columns are mixed.
+// contentOf returns the content of a loaded netmap. It reports an error if
+// the netmap has no content, for example because columns are mixed.
 func contentOf(nm *netmap.NetworkMap) (c content, err error) {
 	number := func(s string) int {
 		n, convErr := strconv.Atoi(s)
@@ -230,8 +230,8 @@ func contentOf(nm *netmap.NetworkMap) (c content, err error) {
 	return c, nil
 }
 
-// load returns what a new Cache loads of s and tells of it, and whether there is
-// anything.
+// load returns the results of Load and Info of a new Cache on s, and whether anything is
+// stored.
 func load(ctx context.Context, s netmapcache.Store) (c content, info netmapcache.Info, ok bool, err error) {
 	cache := netmapcache.NewCache(s)
 	nm, err := cache.Load(ctx)
@@ -247,7 +247,7 @@ func load(ctx context.Context, s netmapcache.Store) (c content, info netmapcache
 	return c, info, false, err
 }
 
-// isNone reports whether err says that nothing is stored, and not that what is
+// isNone reports whether err says that nothing is stored, rather than that what is
 // stored can't be used.
 func isNone(err error) bool {
 	return errors.Is(err, netmapcache.ErrCacheNotAvailable) && !errors.Is(err, netmapcache.ErrCorrupt) &&

@@ -11,14 +11,14 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// LoadPartial loads what is whole of the stored snapshot, whoever the owner and
-// whatever the age, for people who look into a damaged one. A client must not use the
-// result: what is missing may be what forbids a connection.
+// LoadPartial loads what is whole of the stored snapshot, whoever its owner is and
+// whatever its age. It is for people who inspect a damaged snapshot. A client must not use the
+// result, since what is missing may be what forbids a connection.
 //
-// It returns the netmap without what can't be used, and every column. A column's Err
-// tells why it isn't in the netmap: it is damaged, or the store can't read it. If that
-// is the self node, SelfNode is not valid.
-// What upstream's package stored has a column for each of its keys.
+// LoadPartial returns the netmap without what can't be used, and every column. If a column isn't in the
+// netmap, its Err says why: it is damaged, or the store can't read it. If that is the self
+// node's column, SelfNode is not valid.
+// If upstream's package stored the netmap, there is a column for each of its keys.
 //
 // If the root can't be used, the error is that of [Cache.Load].
 func (c *Cache) LoadPartial(ctx context.Context) (*netmap.NetworkMap, []Column, error) {
@@ -47,7 +47,7 @@ func (c *Cache) LoadPartial(ctx context.Context) (*netmap.NetworkMap, []Column, 
 			}
 			for _, col := range columns {
 				if errors.Is(col.Err, ErrCorrupt) {
-					return col.Err // unless another writer has replaced it
+					return col.Err // settled begins again if another writer has replaced the snapshot
 				}
 			}
 			return nil
@@ -59,7 +59,7 @@ func (c *Cache) LoadPartial(ctx context.Context) (*netmap.NetworkMap, []Column, 
 	return nm, columns, nil
 }
 
-// readWhole reads the columns in s that can be used, of the snapshot whose root is value.
+// readWhole reads all usable columns of the snapshot in s whose root is value.
 func readWhole(ctx context.Context, s store.Store, value []byte) (*netmap.NetworkMap, []Column, error) {
 	root, err := openRoot(value)
 	if err != nil {
@@ -85,7 +85,7 @@ func readWhole(ctx context.Context, s store.Store, value []byte) (*netmap.Networ
 	return r.nm, columns, nil
 }
 
-// readWholeUpstream does the same with upstream's layout, where self is the value of the root key.
+// readWholeUpstream does the same for upstream's layout. self is the value of the root key.
 func (c *Cache) readWholeUpstream(ctx context.Context, s store.Store, self []byte) (*netmap.NetworkMap, []Column, error) {
 	columns := []Column{{Name: rootKey, Key: rootKey, Size: int64(len(self)), Count: 1}}
 	whole := without{s, make(map[string]bool)}
@@ -117,7 +117,7 @@ func (c *Cache) readWholeUpstream(ctx context.Context, s store.Store, self []byt
 	return nm, columns, nil
 }
 
-// checkUpstream tells why data can't be the value of key, if it can't.
+// checkUpstream reports why data can't be the value of key, or nil.
 func checkUpstream(key string, data []byte) error {
 	switch {
 	case strings.HasPrefix(key, upstreamPeerPrefix):

@@ -8,12 +8,12 @@ import (
 )
 
 // Lists are divided into parts so that a change of one element rewrites little,
-// while the number of files or records, which Load and the first Store pay for, stays
-// small. A part has up to so many elements on average, and in a long list more, since
-// there the root, which a change rewrites too, is as large as a part.
+// and the number of files or records, which costs time in Load and the first Store, stays
+// small. The constants are the largest average numbers of elements in a part. In a long list a part has more, because
+// every change also rewrites the root, which there is as large as a part.
 const (
 	peersPerPart = 48  // of some 570 bytes each
-	usersPerPart = 192 // of some 160
+	usersPerPart = 192 // of some 160 bytes each
 	maxParts     = 1 << 20
 )
 
@@ -23,8 +23,8 @@ func validParts(n uint64) bool {
 }
 
 // partsFor returns the number of parts, a power of two, for a list of n elements
-// that is now divided into old parts, or 0 if it isn't. It keeps old while that
-// is what half as many or twice as many elements would get: dividing anew rewrites
+// that has old parts now, or 0 if it isn't divided. It keeps old as long as that lies between the numbers
+// for half and for twice as many elements, since dividing anew rewrites
 // the whole list.
 func partsFor(n, perPart int, old uint64) uint64 {
 	if old > 0 && newParts((n+1)/2, perPart) <= old && old <= newParts(2*n+1, perPart) {
@@ -34,7 +34,7 @@ func partsFor(n, perPart int, old uint64) uint64 {
 }
 
 // newParts returns the number of parts for a list of n elements that is divided
-// anew: enough for perPart elements in each, but no more than about the square root of n.
+// anew: enough for an average of at most perPart elements, but no more than about the square root of n.
 func newParts(n, perPart int) uint64 {
 	parts := uint64(1)
 	for uint64(n) > parts*uint64(perPart) && 4*uint64(n) > 3*parts*parts && parts < maxParts {
@@ -43,13 +43,13 @@ func newParts(n, perPart int) uint64 {
 	return parts
 }
 
-// FNV-1a of 64 bits. Which part an element belongs to is part of the format.
+// FNV-1a of 64 bits. The format prescribes it.
 const (
 	fnvOffset = 14695981039346656037
 	fnvPrime  = 1099511628211
 )
 
-// peerHash tells, modulo the number of parts, which part a peer belongs to.
+// peerHash modulo the number of parts is the part of a peer.
 func peerHash(id tailcfg.StableNodeID) uint64 {
 	h := uint64(fnvOffset)
 	for i := range len(id) {
@@ -58,7 +58,7 @@ func peerHash(id tailcfg.StableNodeID) uint64 {
 	return fold(h)
 }
 
-// userHash tells, modulo the number of parts, which part a user belongs to.
+// userHash modulo the number of parts is the part of a user.
 func userHash(id tailcfg.UserID) uint64 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(id))
@@ -69,6 +69,6 @@ func userHash(id tailcfg.UserID) uint64 {
 	return fold(h)
 }
 
-// fold mixes the high half of a hash into the low one, of which alone a power of
-// two of parts makes use.
+// fold mixes the high half of a hash into the low half, since the modulo by a power of
+// two uses only low bits.
 func fold(h uint64) uint64 { return h ^ h>>32 }

@@ -13,7 +13,7 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 )
 
-// envWriter is set to a directory where the test binary is to be a writer of it.
+// envWriter is set to a directory if the test binary should be a writer on it.
 const envWriter = "NETMAPCACHE_TEST_WRITER"
 
 // TestProcesses is TestLinearizable with a process for each writer.

@@ -13,11 +13,11 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// rootKey is the key of the root, the only one whose value ever changes. It is
-// also upstream's key for the self node, so that either finds the other's.
+// rootKey is the key of the root, the only key whose value ever changes. Upstream keeps
+// the self node under the same key, so each package finds what the other stored.
 const rootKey = "self"
 
-// kindNames are the names of the kinds of columns, as keys have them.
+// kindNames are the names of the kinds of columns in keys.
 var kindNames = [...]string{
 	format.KindNode:    "node",
 	format.KindMisc:    "misc",
@@ -34,8 +34,8 @@ func partitioned(k format.Kind) bool {
 	return k == format.KindPeers || k == format.KindUsers
 }
 
-// columnName returns the name of a column, which stands in its key and in errors:
-// its kind, and for a part the index, as in "peers-1f".
+// columnName returns the name of a column in keys and in errors:
+// its kind, with the index of a part, as in "peers-1f".
 func columnName(c format.Column) string {
 	name := kindNames[c.Kind]
 	if partitioned(c.Kind) {
@@ -44,13 +44,13 @@ func columnName(c format.Column) string {
 	return name
 }
 
-// columnKey returns the key that a column is stored under.
+// columnKey returns the key of a column in the store.
 func columnKey(c format.Column) string {
 	key := append(make([]byte, 0, store.MaxKeyLen), columnName(c)...)
 	return string(hex.AppendEncode(append(key, '.'), c.Digest[:]))
 }
 
-// isColumnKey reports whether key is one that columnKey can return.
+// isColumnKey reports whether columnKey can return key.
 func isColumnKey(key string) bool {
 	name, digest, ok := strings.Cut(key, ".")
 	if !ok || len(digest) != 2*format.DigestLen || !isLowerHex(digest) {
@@ -123,8 +123,8 @@ func openRoot(value []byte) (*format.Root, error) {
 // known reports whether this build knows columns of kind k.
 func known(k format.Kind) bool { return int(k) < len(kindNames) }
 
-// allColumns returns the columns that the root in value names, those of kinds that a later version
-// added among them. value is one that openRoot accepts.
+// allColumns returns the columns that the root in value names, including those of kinds that a later version
+// added. openRoot has accepted value.
 func allColumns(value []byte) ([]format.Column, error) {
 	root, err := codec.DecodeRoot(value[1 : len(value)-sealTrailer])
 	if err != nil {
@@ -133,14 +133,14 @@ func allColumns(value []byte) ([]format.Column, error) {
 	return root.Columns, nil
 }
 
-// hasUnknownColumns reports whether the root in value, which openRoot accepts, names columns that this build doesn't know.
+// hasUnknownColumns reports whether the root in value names columns of kinds that this build doesn't know. openRoot has accepted value.
 func hasUnknownColumns(value []byte) bool {
 	columns, err := allColumns(value)
 	return err != nil || slices.ContainsFunc(columns, func(c format.Column) bool { return !known(c.Kind) })
 }
 
-// checkRoot checks what the rest of the package relies on. Columns of kinds
-// that a later version added are dropped from root.
+// checkRoot checks what the rest of the package relies on. It drops columns of kinds
+// that a later version added.
 func checkRoot(root *format.Root) error {
 	if root.Major == 0 || !validParts(root.PeerParts) || !validParts(root.UserParts) {
 		return corrupt(rootKey, "impossible values")

@@ -12,17 +12,17 @@ import (
 )
 
 // A snapshot is a netmap as a Cache stores it: divided into columns. Snapshots and
-// their columns don't change once they are made, and share what is equal.
+// their columns are immutable. Successive snapshots share what is equal.
 type snapshot struct {
-	single [format.KindSSH + 1]*column // by kind; nil where there is none
+	single [format.KindSSH + 1]*column // by kind; nil if there is none
 	peers  list[tailcfg.NodeView]
 	users  list[user]
 
 	given given // what peers and users were made of
 }
 
-// given is what Cache.Store was given, to see at little cost that the next netmap has
-// the same. Nil where a snapshot was made otherwise.
+// given is what Cache.Store was given. It makes it cheap to see that the next netmap has
+// the same. The fields are nil if the snapshot was made in another way.
 type given struct {
 	peers []tailcfg.NodeView
 	parts []uint32 // the part of each of peers
@@ -32,20 +32,20 @@ type given struct {
 // A column is one column of a snapshot.
 type column struct {
 	format.Column        // its entry in the root
-	key           string // that it is stored under
+	key           string // the key in the store
 
-	data   []byte                  // nil where encode makes it again
+	data   []byte                  // nil if encode can make it again
 	encode func(dst []byte) []byte // appends data, for a part of a list
 	of     any                     // if not nil, a value whose identity stands for the content
 }
 
-// newColumn returns the column for an entry whose digest and size are those of data.
+// newColumn returns a column with the content data. It sets the digest and the size of entry.
 func newColumn(entry format.Column, data []byte) *column {
 	entry.Digest, entry.Size = digestOf(data), uint64(len(data))
 	return &column{Column: entry, key: columnKey(entry), data: data}
 }
 
-// columns returns the columns of s in the order of the root.
+// columns returns the columns of s in the root's order.
 func (s *snapshot) columns() []*column {
 	all := make([]*column, 0, len(s.single)+len(s.peers.columns)+len(s.users.columns))
 	for _, columns := range [][]*column{s.single[:], s.peers.columns, s.users.columns} {
@@ -58,8 +58,8 @@ func (s *snapshot) columns() []*column {
 	return all
 }
 
-// withoutBytes returns s without the bytes that can be made again. A Cache remembers
-// a snapshot for as long as it lives.
+// withoutBytes returns s without the bytes that encode can make again, since a Cache remembers
+// its last snapshot as long as it lives.
 func (s *snapshot) withoutBytes() *snapshot {
 	next := *s
 	next.peers.columns = columnsWithoutBytes(s.peers.columns)
@@ -79,7 +79,7 @@ func columnsWithoutBytes(columns []*column) []*column {
 	return next
 }
 
-// copy returns a copy of s, which may be nil, to be changed into the next snapshot.
+// copy returns a copy of s, which the caller changes into the next snapshot. s may be nil.
 func (s *snapshot) copy() *snapshot {
 	next := &snapshot{}
 	if s != nil {
@@ -88,7 +88,7 @@ func (s *snapshot) copy() *snapshot {
 	return next
 }
 
-// with returns a snapshot of nm, which shares with s, which may be nil, what is equal.
+// with returns a snapshot of nm. It shares with s what is equal. s may be nil.
 func (s *snapshot) with(nm *netmap.NetworkMap) *snapshot {
 	next := s.withSelf(nm)
 	last := next.given
@@ -103,8 +103,8 @@ func (s *snapshot) with(nm *netmap.NetworkMap) *snapshot {
 	return next
 }
 
-// withSelf returns a copy of s, which may be nil, with all of nm but the peers
-// and users.
+// withSelf returns a copy of s with all of nm except the peers
+// and users. s may be nil.
 func (s *snapshot) withSelf(nm *netmap.NetworkMap) *snapshot {
 	next := s.copy()
 	set := func(kind format.Kind, present bool, of any, encode func([]byte) []byte) {

@@ -6,11 +6,11 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// A Trace has functions that a Cache calls to tell what its results don't. Each may be nil. They are
-// called while the Cache has other calls wait, so they are called one at a time, must be quick, and must not call
+// A Trace has functions by which a Cache reports what its results don't contain. Each may be nil. The Cache calls
+// them one at a time, while its other calls wait. So they must be quick, and must not call
 // the Cache.
 type Trace struct {
-	// Committed is called when a Store, an update, an Import, or a commit of noted changes has ended, well or not.
+	// Committed is called at the end of each commit, successful or not: of a Store, an update, an Import, or of noted changes.
 	Committed func(CommitInfo)
 }
 
@@ -18,23 +18,23 @@ type Trace struct {
 type CommitInfo struct {
 	Err error // why nothing has changed; nil if the commit succeeded
 
-	// Calls is how many calls of Store and the Update methods the commit was made for. Under [WithWriteBehind] there
+	// Calls is the number of calls of Store and the Update methods that the commit was made for. Under [WithWriteBehind] there
 	// may be many. It is 0 for an Import.
 	Calls int
 
 	Columns  int           // columns written
-	Bytes    int64         // size of these columns and of the root, in bytes; 0 if nothing had to be written
-	Removed  int           // values removed, those among them that no root named any more
+	Bytes    int64         // size of these columns and the root, in bytes; 0 if nothing had to be written
+	Removed  int           // values removed, orphans included
 	Outrun   int           // attempts that failed because another writer was faster
-	Duration time.Duration // from the look at the store to the end
+	Duration time.Duration // from the first access to the store to the end
 }
 
-// WithTrace has the cache call the functions of t, which must not change.
+// WithTrace makes the cache call the functions of t. They must not change afterwards.
 func WithTrace(t *Trace) Option {
 	return func(c *Cache) { c.trace = t }
 }
 
-// tell tells of a commit that wrote written, which is empty if it wrote nothing, or failed.
+// tell reports a commit that wrote written, which is empty if the commit wrote nothing or failed.
 func (t *Trace) tell(written store.Change, info CommitInfo) {
 	if t == nil || t.Committed == nil {
 		return

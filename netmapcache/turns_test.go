@@ -14,7 +14,7 @@ import (
 	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
 
-// drawContent draws few versions, so that netmaps have columns in common.
+// drawContent draws from few versions, so that netmaps have columns in common.
 var drawContent = rapid.Custom(func(t *rapid.T) (c content) {
 	version := rapid.SampledFrom([]int{0, 1, 1, 2})
 	c.Self = rapid.IntRange(1, 3).Draw(t, "self")
@@ -56,17 +56,17 @@ type commit struct {
 	owner      string
 	generation uint64
 	confirmed  time.Time
-	root       string // the value stored
+	root       string // the stored value
 }
 
-// A writer is a Cache, and what it should remember: nil for nothing.
+// A writer is a Cache, with the commit that it should remember, or nil.
 type writer struct {
 	*netmapcache.Cache
 	owner string
 	last  *commit
 }
 
-// turns is a store, some writers that take turns, and what should be stored.
+// A turns is a store with some writers that take turns, and the model of what is stored.
 type turns struct {
 	ctx     context.Context
 	store   netmapcache.Store
@@ -76,8 +76,8 @@ type turns struct {
 	stored  *commit // nil for nothing
 }
 
-// TestTurns: of writers that take turns on a store, each finds there what the
-// last commit left. Store replaces that, an update changes what it names in it, as the model says.
+// TestTurns: writers take turns on a store. Each finds what the
+// last commit left. Store replaces that, and an update changes what it names, as the model says.
 func TestTurns(t *testing.T) {
 	test := func(cases, long int, open func() netmapcache.Store) func(t *testing.T) {
 		return func(t *testing.T) {
@@ -103,8 +103,8 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestUpdateAfterClear: an update by a Cache that remembers upstream's layout, which
-// another has cleared, fails and stores nothing.
+// TestUpdateAfterClear: a Cache remembers upstream's layout, which another Cache has
+// cleared. Its update fails and stores nothing.
 func TestUpdateAfterClear(t *testing.T) {
 	s := memstore.New()
 	nm := (*versions)(nil).netmap(content{Self: 1})
@@ -124,14 +124,14 @@ func TestUpdateAfterClear(t *testing.T) {
 	}
 }
 
-// TestStoreBesideClear: columns that another's Clear removes while a Store is under
-// way are written again, though the Cache had seen that they were there.
+// TestStoreBesideClear: another Cache's Clear removes columns while a Store is under
+// way. The Store writes them again, although its Cache has seen them in the store.
 func TestStoreBesideClear(t *testing.T) {
 	s := memstore.New()
 	c := netmapcache.NewCache(s)
 	nm := (*versions)(nil).netmap(content{Self: 1})
 	mustStore(t, c, nm)
-	if err := s.Remove(t.Context(), "self"); err != nil { // with which Clear begins
+	if err := s.Remove(t.Context(), "self"); err != nil { // the beginning of Clear
 		t.Fatal(err)
 	}
 	s.Before = func(op, key string) error {
@@ -160,7 +160,7 @@ func (m *turns) restart(t *rapid.T, i int) {
 	m.writers[i] = &writer{Cache: netmapcache.NewCache(m.store, netmapcache.WithOwner(owner), clock), owner: owner}
 }
 
-// Wait lets so much time pass that the same netmap is confirmed anew.
+// Wait lets enough time pass for the same netmap to be confirmed again.
 func (m *turns) Wait(t *rapid.T) { m.now = m.now.Add(11 * time.Minute) }
 
 // Call makes a call and compares its outcome with the expected one.
@@ -207,7 +207,7 @@ func (m *turns) Call(t *rapid.T) {
 	}
 }
 
-// expect returns what a call will store, if it is one that does, or else its error.
+// expect returns the content that a call should store, or nil if it stores nothing, and the error that it should report.
 func (m *turns) expect(w *writer, k call) (next *content, err error) {
 	unusable := func(checkOwner bool) error {
 		switch {
@@ -227,7 +227,7 @@ func (m *turns) expect(w *writer, k call) (next *content, err error) {
 	default:
 		if err = unusable(true); err == nil {
 			base = m.stored.content
-			w.last = m.stored // it is read, unless it is known
+			w.last = m.stored // the update reads it, unless it knows it
 		}
 	}
 	if err != nil || !k.writes() {
@@ -243,7 +243,7 @@ func (m *turns) isStored(w *writer, k call, next content) bool {
 		m.stored.owner == k.owner(w.owner, m.stored) && m.now.Sub(m.stored.confirmed) <= 10*time.Minute
 }
 
-// Check compares the store with what should be there. It runs after each action.
+// Check compares the store with the model. It runs after each action.
 func (m *turns) Check(t *rapid.T) {
 	c, info, ok, err := load(m.ctx, m.store)
 	if err != nil {
@@ -283,7 +283,7 @@ func (m *turns) Check(t *rapid.T) {
 	}
 }
 
-// checkInfo compares info with what it should tell.
+// checkInfo compares info with the model.
 func (m *turns) checkInfo(t *rapid.T, info netmapcache.Info) {
 	peers, users := m.stored.counts()
 	if info.Owner != m.stored.owner || info.Generation != m.stored.generation || info.Peers != peers || info.Users != users {

@@ -14,9 +14,9 @@ import (
 	"tailscale.com/types/views"
 )
 
-// Upstream's layout, of tailscale.com v1.102: JSON objects under the keys below
-// and one for the self node under rootKey. Each holds one field of the same
-// name as here, save the miscellaneous ones, which are together.
+// Upstream's layout, of tailscale.com v1.102, has a JSON object under each of the keys below
+// and one for the self node under rootKey. Each object holds one field, of the same
+// name as here, except that the miscellaneous fields are together in one.
 const (
 	upstreamMisc       = "msic" // as it is spelled there
 	upstreamDNS        = "dns"
@@ -31,7 +31,7 @@ type upstreamNode struct{ Node *tailcfg.Node }
 
 type upstreamUser struct{ UserProfile *tailcfg.UserProfile }
 
-// upstreamFields are the columns that upstream has one of, the self node aside.
+// upstreamFields are the values that upstream has one of, except the self node.
 type upstreamFields struct {
 	format.Misc
 
@@ -41,12 +41,12 @@ type upstreamFields struct {
 	Rules     views.Slice[tailcfg.FilterRule]
 }
 
-// isUpstream reports whether value, that of the root key, is of upstream's layout.
+// isUpstream reports whether value, the value of the root key, is of upstream's layout.
 func isUpstream(value []byte) bool {
 	return len(value) > 0 && value[0] == '{'
 }
 
-// isUpstreamKey reports whether key is one of upstream's layout, rootKey aside.
+// isUpstreamKey reports whether key is of upstream's layout, except rootKey.
 func isUpstreamKey(key string) bool {
 	switch key {
 	case upstreamMisc, upstreamDNS, upstreamDERPMap, upstreamFilter, upstreamSSH:
@@ -55,9 +55,9 @@ func isUpstreamKey(key string) bool {
 	return strings.HasPrefix(key, upstreamPeerPrefix) || strings.HasPrefix(key, upstreamUserPrefix)
 }
 
-// readUpstream reads a netmap in upstream's layout, where self is the value of
-// the root key in s. As upstream does, it takes columns that are absent for empty.
-// The layout tells neither an owner nor a time.
+// readUpstream reads a netmap in upstream's layout from s. self is the value of
+// the root key. Absent keys count as empty, as they do for upstream.
+// The layout contains neither owner nor time.
 func (c *Cache) readUpstream(ctx context.Context, s store.Store, self []byte) (*netmap.NetworkMap, *observation, error) {
 	var selfNode upstreamNode
 	if err := decodeUpstream(rootKey, self, &selfNode); err != nil {
@@ -156,8 +156,8 @@ func loadUpstream(ctx context.Context, s store.Store, keys []string, decode func
 	return nil
 }
 
-// decodeUpstream decodes data, the value of key, into v. Errors of package json are
-// not passed on, since they quote what they are about.
+// decodeUpstream decodes data, the value of key, into v. It doesn't pass on errors of package json,
+// since they quote the data.
 func decodeUpstream(key string, data []byte, v any) error {
 	if err := jsonv1.Unmarshal(data, v); err != nil {
 		return corrupt(upstreamName(key), "not the JSON that belongs there")
@@ -165,8 +165,8 @@ func decodeUpstream(key string, data []byte, v any) error {
 	return nil
 }
 
-// upstreamName returns the name of key for errors, which are not to tell whose
-// column it is.
+// upstreamName returns the name of key for errors, which must not say whose
+// value it is.
 func upstreamName(key string) string {
 	for _, prefix := range []string{upstreamPeerPrefix, upstreamUserPrefix} {
 		if strings.HasPrefix(key, prefix) {

@@ -19,8 +19,8 @@ import (
 	"tailscale.com/types/views"
 )
 
-// TestTwoWriters checks that of two caches on one store a Store replaces the whole, and an update
-// changes only what it names, in what the other stored, whatever each remembers.
+// TestTwoWriters: two caches share a store. A Store replaces the whole netmap, and an update
+// changes only what it names in what the other cache stored, whatever each remembers.
 func TestTwoWriters(t *testing.T) {
 	one, two := netmaptest.Realistic(120, 1), netmaptest.Realistic(130, 2)
 	with := func(nm *netmap.NetworkMap, peers ...tailcfg.NodeView) *netmap.NetworkMap {
@@ -82,8 +82,8 @@ func updating(update []tailcfg.NodeView, remove ...tailcfg.StableNodeID) func(ct
 	return func(ctx context.Context, c *netmapcache.Cache) error { return c.UpdatePeers(ctx, update, remove) }
 }
 
-// TestUpdateOfAnothersSnapshot checks that a Cache changes nothing in a snapshot of another owner, though it
-// wrote the one before; and that one without an owner leaves the owner as it is.
+// TestUpdateOfAnothersSnapshot: a Cache changes nothing in a snapshot of another owner, although it
+// wrote the one before. A Cache without an owner doesn't change the owner of what it updates.
 func TestUpdateOfAnothersSnapshot(t *testing.T) {
 	alices, bobs := netmaptest.Realistic(9, 1), netmaptest.Realistic(7, 2)
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
@@ -114,7 +114,7 @@ func TestUpdateOfAnothersSnapshot(t *testing.T) {
 	})
 }
 
-// TestUpdatesAtOnce checks that of the updates of two caches at the same time none is lost.
+// TestUpdatesAtOnce: two caches update at the same time, and no update is lost.
 func TestUpdatesAtOnce(t *testing.T) {
 	const each = 20
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
@@ -139,13 +139,13 @@ func TestUpdatesAtOnce(t *testing.T) {
 	})
 }
 
-// TestManyWriters checks that every Load gives a netmap that one of many writers
-// stored, while they and others write.
+// TestManyWriters: while many writers store, every Load gives a netmap that one of them
+// stored.
 func TestManyWriters(t *testing.T) {
 	const writers, rounds = 4, 12
 	base := netmaptest.Realistic(60, 1)
-	// version returns the netmap of a writer's round, which says in every
-	// column whose it is.
+	// version returns the netmap of a writer's round. Every column contains
+	// the name.
 	version := func(name string) *netmap.NetworkMap {
 		nm := *base
 		nm.Domain = name
@@ -191,7 +191,7 @@ func TestManyWriters(t *testing.T) {
 	})
 }
 
-// TestOneCacheConcurrently is for the race detector.
+// TestOneCacheConcurrently uses one Cache in many goroutines, for the race detector.
 func TestOneCacheConcurrently(t *testing.T) {
 	c := netmapcache.NewCache(memstore.New())
 	nm := netmaptest.Realistic(60, 1)
@@ -215,8 +215,8 @@ func TestOneCacheConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-// TestWaitsForItsTurn checks that a call whose context ends while another is
-// under way returns at once.
+// TestWaitsForItsTurn: a call waits for another one. If its context ends, it
+// returns at once.
 func TestWaitsForItsTurn(t *testing.T) {
 	s := memstore.New()
 	c := netmapcache.NewCache(s)
@@ -243,11 +243,11 @@ func TestWaitsForItsTurn(t *testing.T) {
 	}
 }
 
-// beside has another writer act before each operation op on s, save those of the other;
-// for LoadMany, before each key.
+// beside calls act, which stands for another writer, before each operation op on s, except those that act makes.
+// For LoadMany it does so before each key.
 func beside(s *memstore.Store, op string, act func()) { besideKey(s, op, "", act) }
 
-// besideKey does so only before operations on key, unless that is empty.
+// besideKey is beside for operations on key alone, unless key is empty.
 func besideKey(s *memstore.Store, op, key string, act func()) {
 	s.Before = func(o, k string) error {
 		if o == op && (op != "List" || k == "") && (key == "" || key == k) {
@@ -260,15 +260,15 @@ func besideKey(s *memstore.Store, op, key string, act func()) {
 	}
 }
 
-// inDomain returns a copy of nm with a domain that tells n.
+// inDomain returns a copy of nm whose domain is n.
 func inDomain(nm *netmap.NetworkMap, n int) *netmap.NetworkMap {
 	c := *nm
 	c.Domain = strconv.Itoa(n)
 	return &c
 }
 
-// TestOutrun checks that a writer gets through though others commit each time that it has
-// just looked. Outrun too often, Store does without a guard, and an update changes nothing.
+// TestOutrun: another writer commits each time that this one has just looked at the store, as many times. The call
+// succeeds if it has attempts left. Otherwise Store commits without a guard, and an update changes nothing.
 func TestOutrun(t *testing.T) {
 	mine, theirs := netmaptest.Realistic(120, 1), netmaptest.Realistic(110, 2)
 	remove := []tailcfg.StableNodeID{theirs.Peers[0].StableID(), mine.Peers[0].StableID()}
@@ -281,7 +281,7 @@ func TestOutrun(t *testing.T) {
 					c = netmapcache.NewCache(plainstore.New(s))
 				}
 				round := 0
-				// Of an attempt the list of keys is between the look at the root and the commit.
+				// In an attempt, the list of keys comes between the look at the root and the commit.
 				beside(s, "List", func() {
 					if round < times {
 						round++
@@ -291,7 +291,7 @@ func TestOutrun(t *testing.T) {
 				mustStore(t, c, mine)
 				checkLoad(t, c, s, mine)
 
-				// An update that has to begin anew reads what is stored. Over four methods it looks at the root
+				// After a conflict an update reads what is stored. Over four methods it loads the root
 				// once more before it writes.
 				op, outrun := "Commit", netmapcache.Attempts
 				if abilities != "all" {
@@ -331,8 +331,8 @@ func TestOutrun(t *testing.T) {
 	}
 }
 
-// TestUpdateOutrunByClear checks that an update that was outrun time and again doesn't
-// bring back what another has cleared in the end.
+// TestUpdateOutrunByClear: another writer outruns an update several times, and finally clears the store. The update doesn't
+// restore what was cleared.
 func TestUpdateOutrunByClear(t *testing.T) {
 	nm := netmaptest.Realistic(5, 1)
 	for _, times := range []int{1, 2, 10, netmapcache.Attempts - 1} {
@@ -358,8 +358,8 @@ func TestUpdateOutrunByClear(t *testing.T) {
 	}
 }
 
-// TestFirstUpdateOutrun checks that UpdateSelfOnly, when it finds nothing stored, takes
-// over the peers that another stores before it.
+// TestFirstUpdateOutrun: UpdateSelfOnly finds nothing stored, and another writer stores a netmap before it commits. It keeps
+// that netmap's peers.
 func TestFirstUpdateOutrun(t *testing.T) {
 	mine, theirs := netmaptest.Realistic(5, 1), netmaptest.Realistic(6, 2)
 	want := *mine
@@ -368,7 +368,7 @@ func TestFirstUpdateOutrun(t *testing.T) {
 		s := memstore.New()
 		c, other := netmapcache.NewCache(s), netmapcache.NewCache(s)
 		round := 0
-		beside(s, "Commit", func() { // the other stores and clears by turns
+		beside(s, "Commit", func() { // the other writer stores and clears in turn
 			if round++; round > times {
 				return
 			} else if round%2 == 1 {
@@ -395,8 +395,8 @@ func TestFirstUpdateOutrun(t *testing.T) {
 	}
 }
 
-// TestReaderOutrun checks that a reader begins again when a writer removes columns from
-// under it, and doesn't take that for corruption however often it happens.
+// TestReaderOutrun: a writer removes columns while a reader reads them. The reader begins again,
+// and never takes that for corruption.
 func TestReaderOutrun(t *testing.T) {
 	nm := netmaptest.Realistic(120, 1)
 	for _, times := range []int{1, 20, 1000} {
@@ -427,8 +427,8 @@ func TestReaderOutrun(t *testing.T) {
 	}
 }
 
-// TestColumnsOutrun checks that Columns doesn't take for damage what other writers replace
-// or clear while it reads.
+// TestColumnsOutrun: other writers replace or clear the snapshot while Columns reads it. Columns doesn't take
+// that for damage.
 func TestColumnsOutrun(t *testing.T) {
 	for name, want := range map[string]error{"stores": store.ErrConflict, "clears": netmapcache.ErrCacheNotAvailable} {
 		s := memstore.New()

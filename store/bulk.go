@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// LoadMany loads keys from s as [BulkLoader.LoadMany] does: by that method if
-// s has it, else one by one, without reading ahead.
+// LoadMany loads keys from s as [BulkLoader.LoadMany] does. If s is no [BulkLoader], it
+// loads them one by one, without reading ahead.
 func LoadMany(ctx context.Context, s Store, keys []string) iter.Seq2[[]byte, error] {
 	if b, ok := s.(BulkLoader); ok {
 		return b.LoadMany(ctx, keys)

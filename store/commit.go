@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Validate reports whether ch may be applied: the keys of Put and of the guard
-// must be valid, else the error is an [ErrBadKey], and no key may occur twice in
-// Put and Remove. Each Commit calls it before anything else.
+// Validate reports why ch may not be applied, or nil. The error is an [ErrBadKey] if a key of Put or of the guard
+// is not valid, and another one if a key occurs twice in
+// Put and Remove. Each Commit calls Validate before anything else.
 func (ch Change) Validate() error {
 	if g := ch.Guard; g != nil && !ValidKey(g.Key) {
 		return fmt.Errorf("guard %q: %w", g.Key, ErrBadKey)
@@ -38,10 +38,10 @@ func (ch Change) Validate() error {
 	return nil
 }
 
-// Check compares what loading g.Key gave, a value or an error, with what the
-// guard demands. It reports nil if the guard holds and an [ErrConflict] if it
-// doesn't, as it doesn't for an [ErrDamaged]. An error other than that and
-// [ErrKeyNotFound] is returned, wrapped.
+// Check compares the result of loading g.Key, a value or an error, with what the
+// guard demands. It reports nil if the guard holds, and an [ErrConflict] if it
+// doesn't or if err is an [ErrDamaged]. It returns any other err, except
+// [ErrKeyNotFound], wrapped.
 func (g *Guard) Check(value []byte, err error) error {
 	absent := errors.Is(err, ErrKeyNotFound)
 	switch {
@@ -55,14 +55,14 @@ func (g *Guard) Check(value []byte, err error) error {
 	return nil
 }
 
-// Commit applies ch to s: by its own Commit if s is a [Committer], else step by
+// Commit applies ch to s. If s is a [Committer], it calls s.Commit. Otherwise it works step by
 // step with the four methods of a [Store].
 //
-// Step by step, ch is applied in the order that [Committer.Commit] promises, so
-// whoever sees its last entry finds the others, provided that s makes
-// writes durable in the order in which they are made. But the guard is checked
-// before the first write and not again, so another writer's change in between
-// is overwritten; and if a write fails, those before it stay.
+// Step by step, Commit writes in the order that [Committer.Commit] promises. So
+// a reader that sees the last entry finds the others, provided that s makes
+// writes durable in the order in which they are made. But Commit checks the guard
+// before the first write and not again, so it overwrites what another writer changes in
+// between. If a write fails, those before it stay.
 func Commit(ctx context.Context, s Store, ch Change) error {
 	if c, ok := s.(Committer); ok {
 		return c.Commit(ctx, ch)
@@ -90,7 +90,7 @@ func Commit(ctx context.Context, s Store, ch Change) error {
 		}
 	}
 	if len(ch.Put) > 0 {
-		return nil // in force; what remains is for a later change to remove
+		return nil // Put is in force; a later change can remove what remains
 	}
 	return errors.Join(errs...)
 }

@@ -1,10 +1,10 @@
 // Package store defines the contract between a cache and the key-value storage
-// beneath it: the four-method [Store], which is method for method that of
-// tailscale.com/ipn/ipnlocal/netmapcache, and the abilities that a store may
-// have beyond it, [Committer] and [BulkLoader].
+// beneath it. [Store] has the same four methods as the Store of
+// tailscale.com/ipn/ipnlocal/netmapcache. [Committer] and [BulkLoader] are abilities that a store may
+// have besides.
 //
-// The functions [Commit] and [LoadMany] use those abilities where a store has
-// them and do the same step by step where it doesn't.
+// The functions [Commit] and [LoadMany] use these abilities if a store has
+// them, and otherwise do the same step by step.
 package store
 
 import (
@@ -14,34 +14,34 @@ import (
 )
 
 var (
-	// ErrKeyNotFound is reported, possibly wrapped, when a key is loaded that
+	// ErrKeyNotFound is reported, possibly wrapped, by Load for a key that
 	// the store doesn't hold.
 	ErrKeyNotFound = errors.New("storage key not found")
 
-	// ErrBadKey is reported, possibly wrapped, when a value is written under a
+	// ErrBadKey is reported, possibly wrapped, by a write under a
 	// key that [ValidKey] refuses. Nothing is written then.
 	ErrBadKey = errors.New("storage key is not valid")
 
-	// ErrDamaged is reported, possibly wrapped, when a value is loaded and what
-	// the storage holds under its key isn't what a Store put there, as far as it
-	// can tell. The key can be overwritten and removed.
+	// ErrDamaged is reported, possibly wrapped, by Load if the store can tell that
+	// the value under the key isn't what was stored there.
+	// The key can be overwritten and removed.
 	ErrDamaged = errors.New("stored value is damaged")
 
-	// ErrConflict is reported, possibly wrapped, by [Committer.Commit] when
-	// the guard of a change does not hold. Nothing is changed then.
+	// ErrConflict is reported, possibly wrapped, by [Committer.Commit] if
+	// the guard of the change does not hold. Nothing is changed then.
 	ErrConflict = errors.New("storage was changed by another writer")
 )
 
 // MaxKeyLen is the length in bytes of the longest valid key. FileStore names
-// a file by the key's hex, and common file systems end names at 255 bytes.
+// a file by the key's hex, and common file systems limit names to 255 bytes.
 const MaxKeyLen = 100
 
-// MaxValueLen is the length in bytes of the longest value that can be stored. One that
-// is longer was not put there by a Store: it is an [ErrDamaged], and no store allocates memory for it.
+// MaxValueLen is the length in bytes of the longest value that can be stored. A longer value
+// was not put there by a Store. Loading it is an [ErrDamaged], and no store allocates memory for it.
 const MaxValueLen = 64 << 20
 
-// ValidKey reports whether a value can be stored under key: one to [MaxKeyLen]
-// bytes of printable ASCII. Within that set, byte order, UTF-16 order (IndexedDB)
+// ValidKey reports whether a value can be stored under key, that is whether key is one to [MaxKeyLen]
+// bytes of printable ASCII. For such keys, byte order, UTF-16 order (IndexedDB)
 // and the order of hex file names agree.
 func ValidKey(key string) bool {
 	if len(key) == 0 || len(key) > MaxKeyLen {
@@ -55,34 +55,33 @@ func ValidKey(key string) bool {
 	return true
 }
 
-// Store is persistent key-value storage. Methods are safe for concurrent use,
+// A Store is persistent key-value storage. Its methods are safe for concurrent use,
 // and may be called from inside an iteration of List.
 //
-// Only valid keys are ever written. Keys that are not valid may be in the
-// storage if another program wrote them: those can be listed, loaded and
-// removed, if the storage can express them. Where it can't, or nothing is there,
-// Load reports [ErrKeyNotFound] and Remove nil, as for any absent key.
+// Only valid keys are ever written. Another program may have written keys that are not valid.
+// These can be listed, loaded and removed, if the storage can express them. If it can't,
+// they count as absent: Load reports [ErrKeyNotFound], and Remove reports nil.
 //
-// When ctx has ended, a method reports an error that satisfies
-// errors.Is(err, ctx.Err()); whether a write took effect is then unknown,
+// If ctx has ended, a method reports an error that satisfies
+// errors.Is(err, ctx.Err()). Whether a write took effect is then unknown,
 // unless ctx had ended before the call.
 type Store interface {
 	// List yields the stored keys that begin with prefix, in lexicographic
 	// order. Each pair is a key and a nil error, or an empty key and an error,
-	// after which the iteration ends. Keys that are stored or removed during the
+	// which ends the iteration. Keys that are stored or removed during the
 	// iteration may or may not be seen.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 
-	// Load returns the value stored under key, or [ErrKeyNotFound]. A store that
-	// finds the value altered reports [ErrDamaged].
-	// The value belongs to the caller.
+	// Load returns the value stored under key. The value belongs to the caller.
+	// The error is [ErrKeyNotFound] if there is none, and [ErrDamaged] if the store
+	// finds the value altered.
 	Load(ctx context.Context, key string) ([]byte, error)
 
-	// Store stores value under key and replaces what was there. The value
-	// is not retained. A key that is not valid is an [ErrBadKey].
+	// Store stores value under key and replaces what was there. It doesn't retain value.
+	// If key is not valid, the error is [ErrBadKey].
 	Store(ctx context.Context, key string, value []byte) error
 
-	// Remove removes key. If the store doesn't hold it, Remove reports nil.
+	// Remove removes key. If the store doesn't hold key, Remove reports nil.
 	Remove(ctx context.Context, key string) error
 }
 
@@ -92,8 +91,8 @@ type Entry struct {
 	Value []byte
 }
 
-// A Guard is a condition on one key of a store: that it holds exactly Value,
-// or, if Absent, that it holds nothing.
+// A Guard is a condition on one key of a store: that the key holds exactly Value,
+// or, if Absent is true, that it holds nothing.
 type Guard struct {
 	Key    string
 	Value  []byte
@@ -101,19 +100,19 @@ type Guard struct {
 }
 
 // A Change is a set of writes and removals to be applied as one. A key may occur
-// once in Put and Remove together; [Change.Validate] tells.
+// only once in Put and Remove together, which [Change.Validate] checks.
 type Change struct {
-	// Guard, if not nil, is checked in the same atomic step as the change is
-	// applied. If it doesn't hold the change is not applied and
-	// [ErrConflict] is reported. If it holds, what it found is as durable, once
-	// the change is applied, as what the change wrote, even if it wrote nothing.
+	// Guard, if not nil, is checked in the same atomic step that applies the
+	// change. If it doesn't hold, the change is not applied and
+	// Commit reports [ErrConflict]. Once a change is applied, the value that its guard found is
+	// as durable as what the change wrote, even if it wrote nothing.
 	Guard *Guard
 
 	// Put is written in order. The last entry is the commit point: it never
-	// becomes visible, or durable, before the others are.
+	// becomes visible or durable before the others are.
 	Put []Entry
 
-	// Remove is removed, in order, once Put is in force.
+	// Remove lists keys to remove, in order, once Put is in force.
 	Remove []string
 }
 
@@ -124,16 +123,15 @@ type Change struct {
 type Committer interface {
 	Store
 
-	// Commit applies ch, or reports the error of [Change.Validate] or
-	// [ErrConflict] and changes nothing. For other users of the store, after a
-	// crash at any point and after any other error, either the last entry of
-	// ch.Put is in force, and with it all of them, or it isn't, and no key that
-	// was there before has changed, save keys of earlier entries of ch.Put.
-	// Leftovers are therefore at most unreferenced earlier entries and keys of
-	// ch.Remove.
+	// Commit applies ch. If it reports the error of [Change.Validate] or
+	// [ErrConflict], nothing has changed. To other users of the store, after a
+	// crash at any point, and after any other error, one of two holds. Either the last entry of
+	// ch.Put is in force, and all others with it. Or it isn't, and no key that
+	// was there before has changed, except keys of earlier entries of ch.Put.
+	// So at most unreferenced earlier entries and keys of ch.Remove are left over.
 	//
-	// A failure to remove, once Put is in force, is not an error: the keys
-	// remain, to be removed by a later change. If ch.Put is empty, it is.
+	// Once Put is in force, a failure to remove a key is not an error: the key
+	// remains, and a later change can remove it. If ch.Put is empty, the failure is an error.
 	Commit(ctx context.Context, ch Change) error
 }
 
@@ -141,9 +139,9 @@ type Committer interface {
 type BulkLoader interface {
 	Store
 
-	// LoadMany yields one pair for each of keys, in their order: the value, which
+	// LoadMany yields one pair for each of keys, in their order. A pair is the value, which
 	// belongs to the caller, and a nil error; or nil and [ErrKeyNotFound], after
-	// which the iteration goes on; or nil and another error, after which it ends.
-	// Values may be read ahead. Other methods may be called during the iteration.
+	// which the iteration goes on; or nil and another error, which ends it.
+	// The store may read values ahead. Other methods may be called during the iteration.
 	LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error]
 }

@@ -11,9 +11,9 @@ import (
 	"tailscale.com/ipn/ipnlocal"
 )
 
-// Clear removes the cached netmaps of all profiles of lb's current user, as LocalBackend.ClearNetmapCache does with those of
-// Tailscale's own cache. The netmap of the current profile is saved anew when it changes. Clear must
-// not be called from hooks.
+// Clear removes the cached netmaps of all profiles of lb's current user, as LocalBackend.ClearNetmapCache does for
+// Tailscale's own cache. When the netmap of the current profile changes, it is saved again. Clear must
+// not be called from hooks. It is an error if no extension of this package follows lb, or if lb is shut down.
 func Clear(ctx context.Context, lb *ipnlocal.LocalBackend) error {
 	e, ok := ipnlocal.GetExt[*extension](lb)
 	if !ok {
@@ -36,7 +36,7 @@ type clearing struct {
 	done chan error
 }
 
-// clear empties the caches of all profiles, also those of profiles that were not in use yet.
+// clear empties the caches of all profiles, including those that were not in use yet.
 func (w *worker) clear(ctx context.Context) error {
 	var errs []error
 	failed := func(profile ipn.ProfileID, err error) {
@@ -61,7 +61,7 @@ func (w *worker) clear(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// empty removes what is stored in c, and what is to be.
+// empty removes what is stored in c, and what it has noted.
 func (w *worker) empty(ctx context.Context, c *cache) error {
 	if err := c.Clear(ctx); err != nil {
 		return err

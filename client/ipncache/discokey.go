@@ -8,7 +8,7 @@ import (
 	"tailscale.com/wgengine/magicsock"
 )
 
-// discoKey has the engine tell a peer this node's disco key.
+// A discoKey makes the engine send this node's disco key to a peer.
 type discoKey struct {
 	publisher *eventbus.Publisher[magicsock.NewDiscoKeyAvailable]
 }

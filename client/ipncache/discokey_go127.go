@@ -7,7 +7,7 @@ import (
 	"tailscale.com/util/eventbus"
 )
 
-// discoKey does nothing: from v1.104 on, which needs Go 1.27, tailscale.com sends the key with each WireGuard handshake, and has
+// A discoKey does nothing here. From v1.104 on, which needs Go 1.27, tailscale.com sends the key with each WireGuard handshake, and has
 // no event for it.
 type discoKey struct{}
 

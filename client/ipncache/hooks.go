@@ -16,16 +16,16 @@ import (
 	"tailscale.com/wgengine/magicsock"
 )
 
-// extension follows one backend. Its hooks, which run with the backend locked, only take notes and
-// wake a goroutine of its own that does the work.
+// An extension follows one backend. Its hooks, which run with the backend locked, only take notes and
+// wake the extension's goroutine, which does the work.
 type extension struct {
 	lb   *ipnlocal.LocalBackend
 	host ipnext.Host
 	opts Options
 	logf logger.Logf
 
-	wake   chan struct{}    // holds a token if there is something new to look at
-	looks  <-chan time.Time // when to look unasked
+	wake   chan struct{}    // holds a token if there are new notes
+	looks  <-chan time.Time // when to look at the netmap without a note
 	ctx    context.Context
 	cancel context.CancelFunc
 	clears chan clearing // calls of Clear
@@ -41,25 +41,25 @@ type extension struct {
 // notes are what the hooks have seen.
 type notes struct {
 	login    *login             // nil until the backend is started
-	changed  bool               // the netmap has changed since this was last looked at
-	commits  []commit           // that have ended since this was last looked at
-	first    *netmap.NetworkMap // that the backend got when it had none; nil while it has none
+	changed  bool               // the netmap has changed since the goroutine last read this
+	commits  []commit           // commits that have ended since then
+	first    *netmap.NetworkMap // the netmap that the backend got when it had none; nil while it has none
 	asked    bool               // control has asked for a login since the login's control client was made
-	homeDERP int64              // region that magicsock last made its home; 0 if none yet
+	homeDERP int64              // the region that magicsock last made its home; 0 if none yet
 
-	// WireGuard sessions that began while control was away, and whether the peer was told this
-	// node's disco key; nil when control is there.
+	// sessions are the WireGuard sessions that began while control was away. The value says whether the peer was sent this
+	// node's disco key. The map is nil while control is there.
 	sessions map[tailcfg.StableNodeID]bool
 }
 
-// login is what the backend is logged in as, or wants to be. It is never changed, but replaced whenever any of it does, with the
-// backend locked. So who finds the same *login before and after looking at the backend has seen the backend of that login.
+// A login says what the backend is logged in as, or wants to be. It is immutable. Whenever any of it changes, a new one replaces it, with the
+// backend locked. So code that finds the same *login before and after looking at the backend has seen the backend of that login.
 type login struct {
 	identity
-	control controlclient.Client // that a netmap can be restored for; nil if there is none that is new
+	control controlclient.Client // a new client, for which a netmap can be restored; nil if there is none
 }
 
-// identity says whose netmap it is.
+// An identity says whose netmap it is.
 type identity struct {
 	profile ipn.ProfileID // empty if it is new, and was never logged in
 	owner   string        // URL of the control server
@@ -104,7 +104,7 @@ func (e *extension) Shutdown() error {
 	return nil
 }
 
-// note changes what the goroutine looks at, and wakes it.
+// note changes the notes and wakes the goroutine.
 func (e *extension) note(change func(*notes)) {
 	e.mu.Lock()
 	change(&e.notes)
@@ -115,7 +115,7 @@ func (e *extension) note(change func(*notes)) {
 	}
 }
 
-// noted returns what the hooks have seen.
+// noted returns the notes.
 func (e *extension) noted() notes {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -134,8 +134,8 @@ func (e *extension) newControlClient(cc controlclient.Client, profile ipn.LoginP
 	return nil
 }
 
-// profileChanged is called before newControlClient if the user switches. But a profile gets its ID, and another may take its
-// place when control knows who has logged in, while the control client remains. (The URL in the preferences need not be the one that it uses.)
+// profileChanged is called before newControlClient if the user switches profiles. It is also called with the same control client, when control
+// knows who has logged in: the profile then gets its ID, or another profile takes its place. (The URL in the preferences need not be the one that the client uses.)
 func (e *extension) profileChanged(profile ipn.LoginProfileView, _ ipn.PrefsView, sameNode bool) {
 	e.note(func(n *notes) {
 		if n.login != nil && (!sameNode || n.login.profile != profile.ID()) {
@@ -144,7 +144,7 @@ func (e *extension) profileChanged(profile ipn.LoginProfileView, _ ipn.PrefsView
 	})
 }
 
-// netMapToggled is called when a netmap is installed where there was none, before the engine gets its relays, or removed.
+// netMapToggled is called when a netmap is removed, or is installed where there was none, before the engine gets its relays.
 func (e *extension) netMapToggled(nm *netmap.NetworkMap) {
 	e.note(func(n *notes) { n.first = nm })
 	if nm != nil && nm.Cached {
@@ -152,8 +152,8 @@ func (e *extension) netMapToggled(nm *netmap.NetworkMap) {
 	}
 }
 
-// notified is called for all that the backend tells the programs that watch it. Being
-// a watcher of peers oneself would have the backend copy every peer for it at each full netmap.
+// notified is called for everything that the backend tells its watchers. For an extension that is itself
+// a watcher of peers, the backend would copy every peer at each full netmap.
 func (e *extension) notified(n *ipn.Notify) {
 	if n.BrowseToURL != nil {
 		e.note(func(n *notes) { n.asked = true })

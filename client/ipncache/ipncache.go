@@ -1,22 +1,22 @@
-// Package ipncache keeps the netmap of Tailscale's own client in a netmapcache:
-// a node whose control plane can't be reached comes up from the cache, with its routes,
+// Package ipncache keeps the netmap of Tailscale's own client in a netmapcache.
+// A node whose control plane can't be reached then starts from the cache, with its routes,
 // names, packet filter and relay, and reaches its peers.
 //
-// It is an extension (package ipnext) of ipnlocal.LocalBackend, hence of tsnet.Server, tailscaled and
-// clients in a browser alike. A program calls [Register] once, before it makes its first backend:
+// The package is an extension (package ipnext) of ipnlocal.LocalBackend, and so of tsnet.Server, tailscaled and
+// clients in a browser. A program calls [Register] once, before it makes its first backend:
 //
 //	func init() {
 //		ipncache.Register(ipncache.Options{Open: ipncache.ProfileDir, Always: true})
 //	}
 //
 // From then on every backend that is started loads its profile's netmap, unless control is faster, and
-// saves what changes of it. Shutting the backend down saves what is pending. Without [Options].Always nothing is
-// saved of a tailnet whose control doesn't ask for that by the attribute cache-network-maps.
+// saves the changes of the netmap. When the backend is shut down, it saves what is pending. Without [Options].Always, nothing is
+// saved unless the tailnet's control asks for it by the attribute cache-network-maps.
 //
-// The program is built with the tag ts_omit_cachenetmap, which leaves out the cache that LocalBackend has
-// itself. Without the tag that one comes first, and both save.
+// Build the program with the tag ts_omit_cachenetmap, which leaves out LocalBackend's own cache.
+// Without the tag, LocalBackend's own cache comes first, and both save.
 //
-// With the tag, "tailscale debug clear-netmap-cache" does nothing, since LocalBackend has no hook there. [Clear] does what it did.
+// With the tag, "tailscale debug clear-netmap-cache" does nothing, since LocalBackend has no hook there. Call [Clear] instead.
 package ipncache
 
 import (
@@ -32,39 +32,39 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// name is that of the extension.
+// name is the name of the extension.
 const name = "netmapcache"
 
-// Options say where netmaps are kept, and when.
+// Options say where and when netmaps are kept.
 type Options struct {
-	// Open returns the store for a login profile of a backend, or nil if its netmap isn't to be
-	// kept. Profiles that return the same store replace each other's netmap there. Open is called
-	// from a goroutine that holds no lock, when the profile becomes the current one for the first time, and again, with growing
-	// pauses, as long as it fails. If it returned nil it is called when the profile becomes the current one again. [Clear] calls it
-	// too, for profiles that weren't in use. The store is not closed.
+	// Open returns the store for a login profile of a backend, or nil if the profile's netmap shouldn't be
+	// kept. If Open returns the same store for several profiles, they replace each other's netmap there. Open is called
+	// from a goroutine that holds no lock, when the profile becomes the current one for the first time. If it fails, it is called again, with growing
+	// pauses. If it returned nil, it is called when the profile becomes the current one again. [Clear] also calls it,
+	// for profiles that weren't in use. ipncache doesn't close the store.
 	Open func(ctx context.Context, lb *ipnlocal.LocalBackend, profile ipn.ProfileID) (store.Store, error)
 
 	// Always keeps the netmap unless control forbids it by the attribute
-	// disable-cache-network-maps. Otherwise, as LocalBackend does itself, it is kept only as long as control
-	// asks for that by the attribute cache-network-maps, and removed when it no longer does.
+	// disable-cache-network-maps. If Always is false, the netmap is kept only as long as control
+	// asks for it by the attribute cache-network-maps, and removed when control no longer does. LocalBackend itself does so too.
 	Always bool
 
-	// MaxAge bounds how old a netmap may be that a backend starts from: the restored event of an older one
-	// has the error netmapcache.ErrExpired. It is counted from when the netmap was last known to be current. Zero is no
-	// bound. A netmap that Tailscale's own cache has stored tells no age, and is not restored if there is a bound.
+	// MaxAge bounds how old a netmap may be that a backend starts from. The age counts from when the netmap was last known to be
+	// current. For an older netmap the event Restored has the error netmapcache.ErrExpired. Zero means no
+	// bound. A netmap that Tailscale's own cache has stored has no age, and is not restored if there is a bound.
 	MaxAge time.Duration
 
-	// Delay is how long after a change the netmap is saved, as by [netmapcache.WithWriteBehind]; 0 stands for 5
-	// seconds. LocalBackend tells nobody of some changes, such as that of the packet filter: these are looked for every 5 seconds.
+	// Delay is the time from a change until the netmap is saved, as in [netmapcache.WithWriteBehind]. 0 stands for 5
+	// seconds. LocalBackend doesn't announce some changes, such as that of the packet filter. ipncache looks for these every 5 seconds.
 	Delay time.Duration
 
-	// Interval is how much time passes at least between two saves that have something to write, while changes go on, as
-	// by [netmapcache.WithCommitInterval]; 0 stands for 30 seconds. A crash loses no change that is older. Shutdown waits for neither.
+	// Interval is the least time between two saves that have something to write, as
+	// in [netmapcache.WithCommitInterval]. 0 stands for 30 seconds. A crash loses no change that is older. Shutdown waits for neither.
 	Interval time.Duration
 
-	// OnEvent, if not nil, is told the outcome of everything that is done, one at a time and in
-	// order: err is nil if it succeeded. It must not block. Errors are logged by the backend in any case. An
-	// error that repeats is told once, until there is another or a success.
+	// OnEvent, if not nil, is called with the outcome of everything that ipncache does, one call at a time and in
+	// order. err is nil if it succeeded. OnEvent must not block. The backend logs errors in any case. An
+	// error that repeats is reported once, until there is another error or a success.
 	OnEvent func(lb *ipnlocal.LocalBackend, e Event, err error)
 }
 
@@ -72,28 +72,28 @@ func (o *Options) delay() time.Duration { return cmp.Or(o.Delay, 5*time.Second) 
 
 func (o *Options) interval() time.Duration { return cmp.Or(o.Interval, 30*time.Second) }
 
-// An Event is a thing done for a backend.
+// An Event says what ipncache has done for a backend.
 type Event string
 
 const (
-	// Restored: the backend has the cached netmap. The error satisfies
-	// errors.Is(err, [netmapcache.ErrCacheNotAvailable]) if there was none that can be used.
+	// Restored: the backend has the cached netmap. If there was no usable netmap, the error satisfies
+	// errors.Is(err, [netmapcache.ErrCacheNotAvailable]).
 	Restored Event = "restored"
 
-	// Saving: what the backend has now is about to be handed to the cache, which saves it after a while.
+	// Saving: ipncache is about to hand the backend's netmap to the cache, which saves it after a while.
 	Saving Event = "saving"
 
-	// Saved: the cache has saved all that the backend had at the last Saving. After an error it is tried again, with pauses
+	// Saved: the cache has saved all that the backend had at the last Saving. After an error it tries again, with pauses
 	// that grow to five minutes.
 	Saved Event = "saved"
 
-	// Discarded: the cache was emptied, because control doesn't want the netmap to be kept, the
+	// Discarded: the cache was emptied, because control doesn't allow the netmap to be kept, the
 	// profile was removed, or installing the cached netmap panicked.
 	Discarded Event = "discarded"
 )
 
-// Register makes the backends that are created from now on keep their netmap. It must be
-// called before the first is created, not concurrently, and once: it panics the second time, and if Open is nil.
+// Register makes backends that are created from now on keep their netmap. Call it once,
+// before the first backend is created, and not concurrently. It panics if it is called twice, or if Open is nil.
 func Register(opts Options) {
 	if opts.Open == nil {
 		panic("ipncache: Options.Open is nil")

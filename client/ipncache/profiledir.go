@@ -13,12 +13,12 @@ import (
 	"tailscale.com/ipn/ipnlocal"
 )
 
-// ProfileDir keeps netmaps as files, for use as [Options].Open. The files of a profile are in the folder netmap-cache of
-// the directory that the backend has for the profile, beneath its var root (in a tsnet.Server beneath Dir), and
-// is removed with the profile.
+// ProfileDir keeps netmaps as files. Use it as [Options].Open. The files of a profile are in the folder netmap-cache of
+// the backend's directory for the profile, beneath its var root (in a tsnet.Server, beneath Dir). The backend
+// removes that directory with the profile.
 //
-// Tailscale's own cache has its files in the same folder: what it has stored is restored, and replaced by the first netmap
-// that is saved. It is an error for the backend to have no var root, and for the program to be built with Tailscale's
+// Tailscale's own cache has its files in the same folder. A netmap that it has stored is restored, and the first netmap
+// that is saved replaces it. It is an error if the backend has no var root, or if the program is built with Tailscale's
 // own cache, that is without the tag ts_omit_cachenetmap.
 func ProfileDir(_ context.Context, lb *ipnlocal.LocalBackend, profile ipn.ProfileID) (store.Store, error) {
 	if buildfeatures.HasCacheNetMap {

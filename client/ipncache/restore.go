@@ -12,7 +12,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// errAsked is why a cached netmap is of no use once control has been reached.
+// errAsked says that a cached netmap is of no use, since control has been reached and asks for a login.
 var errAsked = fmt.Errorf("a login is needed: %w", netmapcache.ErrCacheNotAvailable)
 
 // restore gives the backend the cached netmap, if it has none, once for each control client.
@@ -25,13 +25,13 @@ func (w *worker) restore(l *login) {
 		return
 	}
 	nm, err := w.load()
-	switch { // that was slow
+	switch { // check again, since loading may be slow
 	case w.ctx.Err() != nil || !w.still(l) || w.hasNetmap():
 		return // shut down, another login, or control was faster
 	case w.lb.State() == ipn.NeedsLogin:
 		err = errAsked
 	case err == nil && (nm.NodeKey.IsZero() || nm.NodeKey != w.lb.NodeKey()):
-		// The profile may have got another key since, or the store may have had another profile.
+		// The profile may have got another key meanwhile, or the store may belong to another profile.
 		err = fmt.Errorf("node key differs: %w", netmapcache.ErrWrongOwner)
 	}
 	if err == nil {
@@ -40,14 +40,14 @@ func (w *worker) restore(l *login) {
 	w.report(Restored, err)
 }
 
-// hasNetmap reports whether the backend has a netmap of its node. (A profile that is switched to while that of another is
-// being installed may end up with the latter.)
+// hasNetmap reports whether the backend has a netmap of its node. (If the user switches profiles during an installation, the backend
+// may end up with the other profile's netmap.)
 func (w *worker) hasNetmap() bool {
 	nm := w.lb.NetMapNoPeers()
 	return nm != nil && !(nm.Cached && nm.NodeKey != w.lb.NodeKey())
 }
 
-// load returns the cached netmap. One that Tailscale's own cache has stored tells no owner. But it was stored for the
+// load returns the cached netmap. If Tailscale's own cache has stored it, it has no owner. It was nevertheless stored for the
 // profile, and the caller compares the node key.
 func (w *worker) load() (*netmap.NetworkMap, error) {
 	nm, err := w.cache.Load(w.ctx)
@@ -59,12 +59,12 @@ func (w *worker) load() (*netmap.NetworkMap, error) {
 	return nm, err
 }
 
-// install gives nm to the backend as if it came from l's control client. LocalBackend does the same with what its own
-// cache holds, but without a control client, which is possible only before it has its first.
+// install gives nm to the backend as if it came from l's control client. LocalBackend does the same for its own
+// cache, but without a control client, which is possible only before it has its first one.
 func (w *worker) install(l *login, nm *netmap.NetworkMap) {
 	installed := false
 	defer func() {
-		if !installed { // it panicked, and would again at the next start
+		if !installed { // it panicked, and would do so again at the next start
 			w.discard(w.ctx)
 		}
 	}()
@@ -73,8 +73,8 @@ func (w *worker) install(l *login, nm *netmap.NetworkMap) {
 	w.lb.SetControlClientStatus(l.control, controlclient.Status{NetMap: nm, LoggedIn: true})
 	installed = true
 
-	// Control may have sent its first netmap, or asked for a login, after the last look and just before the cached
-	// netmap, which has taken the place of either. Then ask control for it again.
+	// After the last check, control may have sent its first netmap or asked for a login, and the cached
+	// netmap has just replaced that. Then restart, which asks control again.
 	n := w.noted()
 	replaced := n.first != nm || n.asked && w.lb.StatusWithoutPeers().AuthURL == ""
 	if replaced && n.login == l && w.lb.NetMapNoPeers() == nm {
@@ -84,9 +84,9 @@ func (w *worker) install(l *login, nm *netmap.NetworkMap) {
 	}
 }
 
-// stayHome has magicsock use the home relay that nm, which is being installed, remembers. It is where peers expect this
-// node: without control they can't be told of another. Magicsock keeps the home that it has as long as there is no
-// connection to control. LocalBackend does the same with what its own cache holds.
+// stayHome makes magicsock use the home relay in nm, which is being installed. Peers expect this
+// node there, since without control nothing can tell them of another relay. Magicsock keeps its home as long as there is no
+// connection to control. LocalBackend does the same for its own cache.
 func (e *extension) stayHome(nm *netmap.NetworkMap) {
 	if !nm.SelfNode.Valid() || nm.DERPMap == nil {
 		return

@@ -7,7 +7,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// save has the cache brought up to the backend's netmap, or empties it if control doesn't want it to be kept.
+// save stores the backend's netmap in the cache, or empties the cache if control doesn't allow the netmap to be kept.
 func (w *worker) save(ctx context.Context, l *login) {
 	if w.cache == nil {
 		return
@@ -23,7 +23,7 @@ func (w *worker) save(ctx context.Context, l *login) {
 	}
 }
 
-// netmap returns the netmap that the backend has from control, or nil if it has none, or none of the very node that it is by l.
+// netmap returns the netmap that the backend has from control. It returns nil if the backend has none, or one of another node than that of l.
 func (w *worker) netmap(l *login) *netmap.NetworkMap {
 	nm := w.lb.NetMapWithPeers()
 	if nm == nil || nm.Cached || !nm.SelfNode.Valid() || nm.NodeKey != w.lb.NodeKey() || !w.still(l) {
@@ -32,14 +32,14 @@ func (w *worker) netmap(l *login) *netmap.NetworkMap {
 	return nm
 }
 
-// keep reports whether user and control let nm be kept.
+// keep reports whether user and control allow nm to be kept.
 func (w *worker) keep(nm *netmap.NetworkMap) bool {
 	return allowed() &&
 		!nm.HasCap(tailcfg.NodeAttrDisableCacheNetworkMaps) &&
 		(w.opts.Always || nm.HasCap(tailcfg.NodeAttrCacheNetworkMaps))
 }
 
-// store has the cache store nm, in the background.
+// store hands nm to the cache, which stores it in the background.
 func (w *worker) store(ctx context.Context, nm *netmap.NetworkMap) {
 	w.cache.cleared = false
 	if err := w.cache.Store(ctx, w.withHomeDERP(nm)); err != nil {
@@ -56,8 +56,8 @@ func (w *worker) discard(ctx context.Context) {
 	w.report(Discarded, err)
 }
 
-// withHomeDERP returns nm with this node's home relay in its self node, if that is known: magicsock alone
-// knows it, and is given it back when the netmap is restored. LocalBackend's own cache does the same.
+// withHomeDERP returns nm with this node's home relay in its self node, if the relay is known. Only magicsock
+// knows it, and gets it back when the netmap is restored. LocalBackend's own cache does the same.
 func (w *worker) withHomeDERP(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	home := w.noted().homeDERP
 	if nm.DERPMap == nil || home == int64(nm.SelfNode.HomeDERP()) {
@@ -73,5 +73,5 @@ func (w *worker) withHomeDERP(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	return &patched
 }
 
-// setInt sets *to, whose type is not the same in all versions of tailscale.com.
+// setInt sets *to, whose type differs between versions of tailscale.com.
 func setInt[T ~int | ~int64](to *T, value int64) { *to = T(value) }

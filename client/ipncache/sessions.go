@@ -5,12 +5,12 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// A node that is started again has another disco key. A peer that learns it from control forgets the WireGuard session that it
-// has with the node, as one of the node's life before, unless it has learned the key through that session. This end
+// A node that is started again has a new disco key. When a peer learns the new key from control, it takes its WireGuard session
+// with the node for an old one and forgets it, unless it has learned the key through that session. This end
 // isn't told, and WireGuard misses an answer only after 15 seconds (KeepaliveTimeout and RekeyTimeout of wireguard-go).
-// So peers with which sessions begin before control is there are sent the key. Magicsock would have the engine do that, but not if it is
-// built with ts_omit_cachenetmap. Sessions are not begun anew when control is there, though its word may have been faster
-// than the key: in a browser, where it comes half a second after the first session, that cost each of them 5 seconds.
+// So each peer with which a session begins before control is there is sent the key. Magicsock would do so through the engine, but not if it is
+// built with ts_omit_cachenetmap. Sessions are not begun anew when control is there, although control's word may have reached the peer before
+// the key: in a browser, where control comes half a second after the first session, that cost each session 5 seconds.
 
 // sessionsChanged notes the WireGuard sessions that begin while control is away.
 func (n *notes) sessionsChanged(changed map[tailcfg.StableNodeID]ipn.PeerState) {
@@ -29,7 +29,7 @@ func (n *notes) sessionsChanged(changed map[tailcfg.StableNodeID]ipn.PeerState) 
 	}
 }
 
-// tendSessions tells peers the disco key until control is there.
+// tendSessions sends peers the disco key until control is there.
 func (e *extension) tendSessions() {
 	nm := e.lb.NetMapNoPeers()
 	tell := map[tailcfg.StableNodeID]bool{}

@@ -8,14 +8,14 @@ import (
 	"tailscale.com/ipn"
 )
 
-// StateStore returns a store as backends want it for their own state: keys, preferences, profiles. So a node can
-// have all that it keeps in one place, without a disk: state in one store, netmaps in another (see [Options].Open), which never
-// share a prefix. State is secret, and [github.com/netmapcache/netmapcache/store/sealed] keeps it so.
+// StateStore returns s as a store for a backend's own state: keys, preferences, profiles. So a node without a disk can
+// keep everything in one place: state in one store, netmaps in another (see [Options].Open). The two must not
+// share a prefix. State is secret. Use [github.com/netmapcache/netmapcache/store/sealed] to keep it so.
 //
-// The backend waits for each method, and gives it no deadline: the store has to bound how long it takes.
+// The backend waits for each method without a deadline. So s has to bound how long its methods take.
 func StateStore(s store.Store) ipn.StateStore { return stateStore{s} }
 
-// The names of a backend's values are printable ASCII, and short.
+// A stateStore uses the names of a backend's values as keys. They are short printable ASCII.
 type stateStore struct{ store store.Store }
 
 func (s stateStore) ReadState(id ipn.StateKey) ([]byte, error) {

@@ -11,46 +11,46 @@ import (
 	"tailscale.com/ipn"
 )
 
-// lookEvery is how often the netmap is looked at unasked while control may change it: the backend tells
-// nobody of a new packet filter, or of a peer's new endpoints or home relay.
+// lookEvery is how often the worker looks at the netmap while control may change it, since the backend doesn't
+// announce a new packet filter, or a peer's new endpoints or home relay.
 const lookEvery = 5 * time.Second
 
-// finishTimeout bounds what shutting down waits for.
+// finishTimeout bounds how long a shutdown waits.
 const finishTimeout = 5 * time.Second
 
-// The pauses before a store that can't be opened is asked for again: the first, and the longest.
+// The first and the longest pause before the next attempt to open a store.
 const (
 	minPause = time.Second
 	maxPause = 10 * time.Minute
 )
 
-// worker is the goroutine of an extension. What it has looked up before a slow step, it looks up again after it.
+// A worker is the goroutine of an extension. After each slow step it checks again what it checked before the step.
 type worker struct {
 	*extension
 
-	caches map[identity]*cache // that were opened
-	wanted *identity           // whose cache was last asked for
-	cache  *cache              // of wanted; nil if there is none, or none yet
-	openAt time.Time           // when to open it; zero for not at all
-	pause  time.Duration       // after the last time that this failed
+	caches map[identity]*cache // all caches that were opened
+	wanted *identity           // the identity whose cache is needed
+	cache  *cache              // the cache of wanted; nil if there is none, or none yet
+	openAt time.Time           // when to open it; zero if it needn't be opened
+	pause  time.Duration       // the pause after the last failure to open it
 
-	tried *login // that a netmap was last to be restored for
+	tried *login // the login for which the last restore was tried
 	due   bool   // the netmap may differ from what was last saved
-	live  bool   // control may have changed the netmap since it was last looked at
+	live  bool   // control may have changed the netmap since the last look
 
-	told map[Event]string // the error that was told last; none if it was a success
+	told map[Event]string // the error that was reported last; none if it was a success
 }
 
-// cache is that of a login profile. It writes behind, in the background.
+// A cache is the cache of a login profile. It writes behind, in the background.
 type cache struct {
 	*netmapcache.Cache
 	identity
-	upstream *netmapcache.Cache // the same, but takes netmaps that tell no owner
-	cleared  bool               // since anything was last saved
-	unsaved  int                // calls of Store that no commit has told of yet
+	upstream *netmapcache.Cache // the same store, but accepts netmaps without an owner
+	cleared  bool               // nothing was saved since the cache was emptied
+	unsaved  int                // calls of Store that no commit has reported yet
 }
 
-// commit tells how a commit of a cache ended.
+// A commit says how a commit of a cache ended.
 type commit struct {
 	*cache
 	calls int
@@ -103,7 +103,7 @@ func (w *worker) step() {
 	}
 }
 
-// finish leaves the caches of a backend that is being shut down as they should be.
+// finish saves or empties the caches of a backend that is being shut down.
 func (w *worker) finish() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), finishTimeout)
 	defer cancel()
@@ -112,7 +112,7 @@ func (w *worker) finish() {
 		if w.cache != nil && w.removed(w.cache.profile) { // ephemeral nodes log out
 			w.discard(ctx)
 		} else {
-			w.save(ctx, l) // whatever was noted: not all is
+			w.save(ctx, l) // even without a note, since some changes aren't announced
 		}
 	}
 	for _, c := range w.caches {
@@ -123,7 +123,7 @@ func (w *worker) finish() {
 	w.takeNotes()
 }
 
-// takeNotes looks at what has been noted about the netmap and about commits.
+// takeNotes handles the notes about the netmap and about commits.
 func (w *worker) takeNotes() {
 	w.mu.Lock()
 	changed, commits := w.notes.changed, w.notes.commits
@@ -131,7 +131,7 @@ func (w *worker) takeNotes() {
 	w.mu.Unlock()
 	if changed {
 		w.due = true
-		w.live = true // at least when that changed
+		w.live = true // at least when the netmap changed
 	}
 	for _, c := range commits {
 		if c.err == nil {
@@ -143,14 +143,14 @@ func (w *worker) takeNotes() {
 	}
 }
 
-// look has the netmap looked at if control may have changed it since the last time, even if control is gone since.
+// look makes the netmap due if control may have changed it since the last look, even if control is gone by now.
 func (w *worker) look() {
 	live := w.lb.HealthTracker().GetInPollNetMap()
 	w.due = w.due || live || w.live
 	w.live = live
 }
 
-// open sees to it that w.cache is that of l. The one before is emptied if its profile is gone.
+// open makes w.cache the cache of l. It empties the previous one if its profile is gone.
 func (w *worker) open(ctx context.Context, l *login) {
 	if w.wanted == nil || *w.wanted != l.identity {
 		if w.cache != nil && w.removed(w.cache.profile) {
@@ -158,7 +158,7 @@ func (w *worker) open(ctx context.Context, l *login) {
 		}
 		w.wanted, w.cache, w.openAt, w.pause = &l.identity, nil, time.Time{}, 0
 		clear(w.told)
-		if l.profile != "" { // else it is new, and was never logged in
+		if l.profile != "" { // an empty one is new, and was never logged in
 			w.openAt = time.Now()
 		}
 	}
@@ -177,7 +177,7 @@ func (w *worker) open(ctx context.Context, l *login) {
 	}
 }
 
-// cacheOf returns the cache of an identity, or nil if there is to be none.
+// cacheOf returns the cache of an identity, or nil if Options.Open wants none.
 func (w *worker) cacheOf(ctx context.Context, id identity) (*cache, error) {
 	if c := w.caches[id]; c != nil {
 		return c, nil
@@ -202,12 +202,12 @@ func (w *worker) cacheOf(ctx context.Context, id identity) (*cache, error) {
 	return c, nil
 }
 
-// removed reports whether there is no such profile any more.
+// removed reports whether the profile no longer exists.
 func (e *extension) removed(profile ipn.ProfileID) bool {
 	return !slices.ContainsFunc(e.lb.ListProfiles(), func(p ipn.LoginProfileView) bool { return p.ID() == profile })
 }
 
-// report tells of what was done.
+// report reports an event to Options.OnEvent, and logs errors.
 func (w *worker) report(event Event, err error) {
 	if err != nil {
 		if w.told[event] == err.Error() {
@@ -223,5 +223,5 @@ func (w *worker) report(event Event, err error) {
 	}
 }
 
-// allowed reports whether the user lets netmaps be kept, by the variable that LocalBackend heeds too.
+// allowed reports whether the user allows netmaps to be kept, by the variable that LocalBackend also heeds.
 func allowed() bool { return envknob.BoolDefaultTrue("TS_USE_CACHED_NETMAP") }

@@ -9,8 +9,8 @@ const (
 	majorMap   = 5
 )
 
-// cborHead splits data into the head of its first item and the rest. Heads of indefinite length
-// are not ok: nothing that is stored has any.
+// cborHead splits data into the head of its first item and the rest. ok is false for a head of indefinite length,
+// which stored values never have.
 func cborHead(data []byte) (major byte, arg uint64, rest []byte, ok bool) {
 	if len(data) == 0 {
 		return 0, 0, nil, false

@@ -12,8 +12,8 @@ func clearCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clear DIRECTORY",
 		Short: "Remove the cached snapshot",
-		Long: `Remove the cached snapshot, of either layout, from a directory. Files that aren't
-the cache's stay, and so does the directory.`,
+		Long: `Remove the cached snapshot, in either layout, from a directory. The directory stays,
+and so do files that aren't the cache's.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target, err := openDirectory(cmd, args[0])

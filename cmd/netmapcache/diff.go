@@ -21,8 +21,8 @@ func diffCommand() *cobra.Command {
 	var asJSON, stat, partial bool
 	cmd := &cobra.Command{
 		Use:   "diff SOURCE SOURCE",
-		Short: "Tell how two netmaps differ",
-		Long: `Tell how the second netmap differs from the first: which peers were added (+) or
+		Short: "Show how two netmaps differ",
+		Long: `Show how the second netmap differs from the first: which peers were added (+) or
 removed (-), and which fields differ (~). Peers are matched by their stable IDs.
 The exit status is 1 if there is any difference.`,
 		Args: cobra.ExactArgs(2),
@@ -69,7 +69,7 @@ The exit status is 1 if there is any difference.`,
 	return cmd
 }
 
-// compare returns what has to be done to a's JSON to get b's.
+// compare returns the patch that turns a's JSON into b's.
 func compare(a, b *netmap.NetworkMap) (jsondiff.Patch, error) {
 	peers := [2]map[string]tailcfg.NodeView{peersByID(a), peersByID(b)}
 	if err := dropEqual(peers[0], peers[1]); err != nil {
@@ -79,7 +79,7 @@ func compare(a, b *netmap.NetworkMap) (jsondiff.Patch, error) {
 	for i, nm := range []*netmap.NetworkMap{a, b} {
 		brief := *nm
 		brief.Peers = nil
-		brief.PacketFilter, brief.AllCaps = nil, nil // they follow from others
+		brief.PacketFilter, brief.AllCaps = nil, nil // they follow from other fields
 		text, err := json.Marshal(struct {
 			netmap.NetworkMap
 			Peers map[string]tailcfg.NodeView
@@ -92,7 +92,7 @@ func compare(a, b *netmap.NetworkMap) (jsondiff.Patch, error) {
 	return jsondiff.CompareJSON(texts[0], texts[1], jsondiff.UnmarshalFunc(unmarshalExactly))
 }
 
-// dropEqual removes the peers that have the same JSON in a and b from both. Most have,
+// dropEqual removes the peers that have the same JSON in a and b from both. Most peers have,
 // and comparing them in detail takes long.
 func dropEqual(a, b map[string]tailcfg.NodeView) error {
 	for id, before := range a {

@@ -16,9 +16,9 @@ func dumpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump SOURCE [PREFIX]",
 		Short: "Print what is stored in CBOR diagnostic notation",
-		Long: `Print the values whose keys begin with PREFIX, or all, in CBOR diagnostic
-notation (RFC 8949, section 8), with the names of fields, and what bytes mean,
-as comments between slashes. What isn't CBOR is printed as JSON text, or in
+		Long: `Print the values whose keys begin with PREFIX, or all values, in CBOR diagnostic
+notation (RFC 8949, section 8). Comments between slashes give the names of fields
+and the meaning of bytes. What isn't CBOR is printed as JSON text or in
 hexadecimal.`,
 		Example: `  netmapcache dump DIR self      # the root
   netmapcache dump DIR peers-0.`,
@@ -45,7 +45,7 @@ hexadecimal.`,
 			return status
 		},
 	}
-	cmd.Flags().BoolVar(&raw, "raw", false, "neither names nor indentation, for other programs")
+	cmd.Flags().BoolVar(&raw, "raw", false, "omit names and indentation, for other programs")
 	return cmd
 }
 
@@ -65,7 +65,7 @@ func (s *source) values(cmd *cobra.Command, prefix string) (values []stored, err
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 			data, err := s.store.Load(cmd.Context(), key)
-			if !errors.Is(err, store.ErrKeyNotFound) { // else removed meanwhile
+			if !errors.Is(err, store.ErrKeyNotFound) { // otherwise it was removed meanwhile
 				values = append(values, stored{key, data, err})
 			}
 		}

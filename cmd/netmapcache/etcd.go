@@ -22,8 +22,8 @@ import (
 // etcdTimeout is how long a server may take to answer.
 const etcdTimeout = 10 * time.Second
 
-// etcdFlags are the flags for sources in etcd, each with the variable of the environment, which is
-// etcdctl's, that is taken where the flag isn't given.
+// etcdFlags are the flags for sources in etcd. Each has a default from an environment variable, which is
+// etcdctl's.
 var etcdFlags = []struct{ name, variable, usage string }{
 	{"etcd-user", "ETCDCTL_USER", "user of etcd, as NAME:PASSWORD"},
 	{"etcd-cacert", "ETCDCTL_CACERT", "file of the authorities that sign the certificates of etcd's servers"},
@@ -37,20 +37,20 @@ func addEtcdFlags(cmd *cobra.Command) {
 	}
 }
 
-// isEtcd reports whether name is of a source in etcd rather than of a file.
+// isEtcd reports whether name stands for a source in etcd rather than for a file.
 func isEtcd(name string) bool {
 	return strings.HasPrefix(name, "etcd://") || strings.HasPrefix(name, "etcds://")
 }
 
 // openEtcd opens the source etcd://HOST:PORT[,HOST:PORT...]/PREFIX[?node=NODE], where NODE is one of a fleet that shares columns
-// under the prefix; etcds:// asks for TLS also where no flag does.
+// under the prefix. The scheme etcds:// demands TLS even without flags.
 func openEtcd(cmd *cobra.Command, name string) (*source, error) {
 	scheme, rest, _ := strings.Cut(name, "://")
 	hosts, path, _ := strings.Cut(rest, "/")
 	prefix, query, inFleet := strings.Cut(path, "?")
 	node, isNode := strings.CutPrefix(query, "node=")
 	if hosts == "" || prefix == "" || strings.Contains(hosts, "@") || inFleet && (!isNode || node == "") {
-		return nil, fmt.Errorf("%s: want etcd://HOST:PORT/PREFIX, or .../PREFIX?node=NODE of a fleet; a user is told by --etcd-user", name)
+		return nil, fmt.Errorf("%s: want etcd://HOST:PORT/PREFIX, or .../PREFIX?node=NODE for a fleet; give a user by --etcd-user", name)
 	}
 	values := make(map[string]string)
 	for _, f := range etcdFlags {
@@ -89,7 +89,7 @@ func openEtcd(cmd *cobra.Command, name string) (*source, error) {
 	// The connection ends with the process.
 	var s store.Store = etcdstore.New(client, "/"+prefix, etcdstore.WithTimeout(etcdTimeout))
 	if inFleet {
-		// Nothing is put, so no lease is made that had the life.
+		// The life doesn't matter, since nothing is put and no lease is made.
 		if s, err = etcdstore.Shared(client, "/"+prefix, node, time.Hour, etcdstore.WithTimeout(etcdTimeout)); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -97,8 +97,8 @@ func openEtcd(cmd *cobra.Command, name string) (*source, error) {
 	return &source{name: name, inFleet: inFleet, store: s, cache: netmapcache.NewCache(s)}, nil
 }
 
-// checkTLS returns why no host can be reached by TLS, or nil if one can. The client goes on trying where
-// a certificate is wrong, and then tells only that the time is over.
+// checkTLS reports why no host can be reached by TLS, or nil if one can. If
+// a certificate is wrong, the client would keep trying, and then report only that the time is over.
 func checkTLS(ctx context.Context, hosts []string, cfg *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, etcdTimeout)
 	defer cancel()

@@ -124,7 +124,7 @@ func TestEtcd(t *testing.T) {
 		{[]string{"verify", source}, 0, ""},
 		{[]string{"peers", "--json", source}, 0, "StableID"},
 		{[]string{"diff", dir, source}, 0, ""},
-		{[]string{"import", dir, source}, 2, "say --yes"},
+		{[]string{"import", dir, source}, 2, "use --yes"},
 		{[]string{"import", "--yes", dir, source}, 0, ""},
 		{[]string{"export", source, file}, 0, ""},
 		{[]string{"diff", file, source}, 0, ""},

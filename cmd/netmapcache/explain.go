@@ -8,15 +8,15 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 )
 
-// explain returns what err says, and what to do about it where that helps.
+// explain returns the text of err, with a hint what to do about it if there is one.
 func explain(err error) string {
 	text := reason(err)
 	hint := ""
 	switch {
 	case errors.Is(err, netmapcache.ErrCorrupt):
-		hint = `"netmapcache verify" names everything that is damaged, --partial shows the rest; the client's next save replaces it`
+		hint = `"netmapcache verify" lists the damage, --partial shows the rest; the client's next save replaces everything`
 	case errors.Is(err, netmapcache.ErrFormat):
-		hint = "a newer netmapcache reads it"
+		hint = "a newer netmapcache can read it"
 	case errors.Is(err, netmapcache.ErrEmpty):
 		hint = "no network map is stored there"
 	case errors.Is(err, fs.ErrPermission):
@@ -28,7 +28,7 @@ func explain(err error) string {
 	return text
 }
 
-// reason returns what err says, without the words that all errors have.
+// reason returns the text of err, without the words that all errors have.
 func reason(err error) string {
 	return strings.NewReplacer("netmapcache: ", "", netmapcache.ErrCacheNotAvailable.Error()+": ", "").Replace(err.Error())
 }

@@ -16,21 +16,23 @@ func exportCommand() *cobra.Command {
 		Use:   "export SOURCE FILE",
 		Short: "Write a snapshot to one file, or to a directory in Tailscale's layout",
 		Long: `Write a snapshot to one file, which import and all other commands read, or to
-standard output if FILE is -. The file tells the whole network: it is made with
-mode 0600. A file that exists is replaced; a link, a pipe or a device is written to.
+standard output if FILE is -. The file describes the whole network, so it is made
+with mode 0600. An existing regular file is replaced. A link, a pipe or a device is
+written to.
 
-With --redact, names, emails, addresses, keys and IDs are replaced by pseudonyms,
-so that the file can be shown to others. The same name gets the same pseudonym, in
-all exports from this node; addresses in one subnet stay in one. Kept are the shape
+With --redact, pseudonyms replace names, emails, addresses, keys and IDs, so that
+you can show the file to others. A name gets the same pseudonym in all exports from
+this node. Addresses in one subnet stay in one subnet. The export keeps the shape
 of the network, times, versions, ports, what Tailscale itself names, and sizes.
-Who knows this node's machine key, as the control plane does, can test guesses.
+Somebody who knows this node's machine key, such as the control plane, can test
+guesses.
 
 With --tailscale, FILE is a directory in the layout of
 tailscale.com/ipn/ipnlocal/netmapcache, which has neither owner nor times. If a
-network map is cached there, export asks before it replaces that, as import does.
+network map is cached there, export asks before it replaces it, as import does.
 
-With --partial, what is damaged is left out. Commands with --partial read such a
-file, import refuses it.`,
+With --partial, export leaves out what is damaged. Commands read such a file with
+--partial, and import refuses it.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := open(cmd, args[0])
@@ -55,8 +57,8 @@ file, import refuses it.`,
 			return status
 		},
 	}
-	cmd.Flags().BoolVar(&toUpstream, "tailscale", false, "write Tailscale's layout to a directory, which is made if need be")
-	cmd.Flags().BoolVar(&redacted, "redact", false, "replace what names people, machines and networks by pseudonyms")
+	cmd.Flags().BoolVar(&toUpstream, "tailscale", false, "write Tailscale's layout to a directory, and make it if there is none")
+	cmd.Flags().BoolVar(&redacted, "redact", false, "replace the names of people, machines and networks by pseudonyms")
 	partialFlag(cmd, &partial)
 	yesFlag(cmd, &yes)
 	cmd.MarkFlagsMutuallyExclusive("tailscale", "partial")
@@ -92,8 +94,8 @@ func (s *source) exported(cmd *cobra.Command, partial bool) (data []byte, status
 	return b.Bytes(), nil, nil
 }
 
-// write writes data to the file called name, or to standard output. A regular file is replaced at once, anything
-// else is written to.
+// write writes data to the file called name, or to standard output. It replaces a regular file at once, and writes
+// into anything else.
 func write(cmd *cobra.Command, name string, data []byte) error {
 	if name == "-" {
 		if out(cmd).width > 0 {

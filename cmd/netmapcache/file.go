@@ -12,12 +12,12 @@ import (
 	"github.com/netmapcache/netmapcache/store/memstore"
 )
 
-// errNoSnapshot is reported for a file that is something else.
+// errNoSnapshot is reported for a file that isn't an exported snapshot.
 var errNoSnapshot = errors.New("neither a directory nor an exported snapshot")
 
-// openFile opens data, which Export wrote, as docs/format.cddl states it: an array of the root
-// and of one value for each column that it names. A file that was cut short, or is damaged, is opened
-// too: what is missing in it is found to be missing by whoever loads it.
+// openFile opens data, which Export wrote in the form that docs/format.cddl specifies: an array of the root
+// and one value for each column that it names. openFile also opens a file that was cut short or is damaged.
+// Loading it then reports what is missing.
 func openFile(ctx context.Context, name string, data []byte) (*source, error) {
 	values, extra := openArray(data)
 	if len(values) == 0 || len(values[0]) == 0 || values[0][0] != sealHead {
@@ -28,7 +28,7 @@ func openFile(ctx context.Context, name string, data []byte) (*source, error) {
 	if err := s.Store(ctx, rootKey, values[0]); err != nil {
 		return nil, err
 	}
-	// The root alone tells the keys.
+	// Only the root contains the keys.
 	columns, err := src.cache.Columns(ctx)
 	if err != nil {
 		return nil, src.explain(ctx, err)
@@ -67,8 +67,8 @@ func openArray(data []byte) (values [][]byte, extra bool) {
 	return values, len(rest) > 0
 }
 
-// exportPartial returns the snapshot in s as Export writes it, but with an empty value in place of each column that
-// is damaged. Nothing can import such a file.
+// exportPartial returns the snapshot in s as Export writes it, but with an empty value in place of each damaged
+// column. Import refuses such a file.
 func (s *source) exportPartial(ctx context.Context) ([]byte, error) {
 	var data []byte
 	err := s.settled(ctx, func(root []byte) error {
@@ -92,10 +92,10 @@ func (s *source) exportPartial(ctx context.Context) ([]byte, error) {
 	return data, err
 }
 
-// attempts is how often what another writer has changed meanwhile is read again.
+// attempts is how often to read again because another writer has changed the root meanwhile.
 const attempts = 100
 
-// settled calls read with the value of the root until that stays the same meanwhile.
+// settled calls read with the value of the root, until the root stays the same during the call.
 func (s *source) settled(ctx context.Context, read func(root []byte) error) error {
 	for range attempts {
 		before, _ := s.store.Load(ctx, rootKey) // there may be none

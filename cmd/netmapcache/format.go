@@ -12,7 +12,7 @@ import (
 	"github.com/netmapcache/netmapcache/docs"
 )
 
-// A cddl is what docs/format.cddl tells: the fields of each struct and the types of other rules.
+// A cddl is the content of docs/format.cddl: the fields of each struct, and the types of other rules.
 type cddl struct {
 	fields map[string]map[string]field // by the names of rules and the numbers of fields
 	types  map[string]string           // by the names of rules
@@ -20,7 +20,7 @@ type cddl struct {
 
 type field struct{ name, typ string }
 
-// format returns what docs/format.cddl tells.
+// format returns the content of docs/format.cddl.
 var format = sync.OnceValue(func() cddl {
 	f := cddl{make(map[string]map[string]field), make(map[string]string)}
 	rule := ""
@@ -89,7 +89,7 @@ func keyType(key string) string {
 	}[kind]
 }
 
-// meaning returns what item, of type typ, stands for, if that isn't plain.
+// meaning returns what item, of type typ, stands for, if that isn't obvious.
 func meaning(typ string, item []byte) string {
 	if typ == "time" {
 		var at []int64 // seconds, nanoseconds, offset

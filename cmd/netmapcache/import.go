@@ -11,10 +11,10 @@ func importCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "import SOURCE DIRECTORY",
-		Short: "Make a snapshot the one that is cached in a directory",
-		Long: `Make a snapshot the one that is cached in a directory, with its owner and its
-times. The directory is made if need be. If a snapshot is cached there, import asks
-before it replaces that. A client that is running should be stopped before.`,
+		Short: "Store a snapshot in a directory, in place of the one that is cached there",
+		Long: `Store a snapshot in a directory, with its owner and its times, in place of the one
+that is cached there. If the directory doesn't exist, import makes it. If a snapshot
+is cached there, import asks before it replaces it. Stop a running client before.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := open(cmd, args[0])

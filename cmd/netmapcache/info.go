@@ -12,9 +12,10 @@ func infoCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info SOURCE",
-		Short: "Tell the age, owner and size of a snapshot without reading the netmap",
-		Long: `Tell the age, owner and size of a snapshot without reading the netmap. What
-Tailscale's own cache stored tells no age and no owner, and is counted by reading it.`,
+		Short: "Show the age, owner and size of a snapshot without reading the netmap",
+		Long: `Show the age, owner and size of a snapshot without reading the netmap. What
+Tailscale's own cache stored has neither age nor owner, and info reads all of it
+to count it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := open(cmd, args[0])
@@ -56,7 +57,7 @@ func printInfo(cmd *cobra.Command, info netmapcache.Info) {
 	})
 }
 
-// upstreamInfo is what can be known of what upstream's package stored.
+// upstreamInfo describes a netmap that upstream's package stored.
 type upstreamInfo struct {
 	Upstream bool  `json:"upstream"`
 	Peers    int   `json:"peers"`
@@ -78,7 +79,7 @@ func printUpstreamInfo(cmd *cobra.Command, src *source, asJSON bool) error {
 		return printJSON(out(cmd), info)
 	}
 	printPairs(out(cmd), [][2]string{
-		{"Layout", "that of tailscale.com/ipn/ipnlocal/netmapcache, which tells neither age nor owner"},
+		{"Layout", "that of tailscale.com/ipn/ipnlocal/netmapcache, which has neither age nor owner"},
 		{"Peers", fmt.Sprint(info.Peers)},
 		{"Users", fmt.Sprint(info.Users)},
 		{"Keys", fmt.Sprint(info.Keys)},

@@ -16,9 +16,9 @@ import (
 	"tailscale.com/types/opt"
 )
 
-// toJSON makes what encoding/json makes, also of values that it refuses, since one
-// peer's must not hide all others: a year above 9999 is written as ECMAScript does, with a sign and
-// six digits, and what should be true or false as the string that it is.
+// toJSON writes what encoding/json writes. It also accepts values that encoding/json refuses, since one
+// peer's value must not hide all other peers: it writes a year above 9999 as ECMAScript does, with a sign and
+// six digits, and an opt.Bool that is neither true nor false as a string.
 var toJSON = json.JoinOptions(
 	jsonv1.DefaultOptionsV1(),
 	jsontext.EscapeForHTML(false),
@@ -36,7 +36,7 @@ var toJSON = json.JoinOptions(
 			}
 			return e.WriteToken(jsontext.String(string(b)))
 		}),
-		json.MarshalToFunc(func(e *jsontext.Encoder, n stdjson.Number) error { // which it takes for a string
+		json.MarshalToFunc(func(e *jsontext.Encoder, n stdjson.Number) error { // otherwise it would be a string
 			return e.WriteValue(jsontext.Value(n))
 		}),
 	)),
@@ -59,8 +59,8 @@ func writeJSON(w io.Writer, v any, opts ...json.Options) error {
 	return err
 }
 
-// An escaper writes JSON text to w, in which it escapes what isn't visible. That
-// can only stand in strings.
+// An escaper writes JSON text to w, and escapes what isn't visible. Such characters
+// can only occur in strings.
 type escaper struct {
 	w    io.Writer
 	rest []byte // the beginning of a rune
@@ -90,8 +90,8 @@ func (e *escaper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unmarshalExactly is encoding/json's Unmarshal, but for numbers, which stay as they are: large
-// IDs are no float64.
+// unmarshalExactly is encoding/json's Unmarshal, except that numbers stay as they are, since
+// a float64 can't represent large IDs.
 func unmarshalExactly(text []byte, v any) error {
 	d := stdjson.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

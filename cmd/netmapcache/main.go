@@ -33,7 +33,7 @@ func main() {
 // output is where commands print to. Its Flush reports the first error of all writes.
 type output struct {
 	*bufio.Writer
-	width int // of the terminal, in columns; 0 if it is none
+	width int // of the terminal, in columns; 0 if there is no terminal
 }
 
 // out returns the output of cmd.
@@ -43,10 +43,10 @@ func out(cmd *cobra.Command) *output { return cmd.OutOrStdout().(*output) }
 const exitStatus = "Exit status: 0 yes, 1 the answer is no (sources differ, no such peer), 2 trouble,\n3 nothing stored, 4 damaged."
 
 var (
-	// errNo is the answer no, which has been printed.
+	// errNo says that the answer is no, and has been printed.
 	errNo = errors.New("no")
 
-	// errDamaged is reported when all damage has been printed.
+	// errDamaged says that something is damaged, and has been printed.
 	errDamaged = errors.New("damaged")
 )
 
@@ -84,12 +84,16 @@ func newCommand() *cobra.Command {
 		Short: "Show, check and move cached network maps",
 		Long: `Show, check and move cached network maps.
 
-SOURCE is a directory in which this project's cache or the one of
-tailscale.com/ipn/ipnlocal/netmapcache keeps a network map, a prefix in etcd as
-etcd://HOST:PORT/PREFIX, with ?node=NODE behind it for a node of a fleet that
-shares columns there, a file that "netmapcache export" or a page wrote, or - for
-such a file on standard input. A prefix can be told for DIRECTORY too.
-Only import, export and clear write anything.`,
+SOURCE is one of these:
+
+- a directory in which this project's cache, or the one of
+  tailscale.com/ipn/ipnlocal/netmapcache, keeps a network map;
+- a prefix in etcd, as etcd://HOST:PORT/PREFIX, followed by ?node=NODE for a node
+  of a fleet that shares columns there;
+- a file that "netmapcache export" or a page wrote, or - for such a file on
+  standard input.
+
+DIRECTORY can be a prefix in etcd too. Only import, export and clear write anything.`,
 		Example: `  netmapcache info ~/.config/client/netmap
   netmapcache peers --match db- ~/.config/client/netmap
   netmapcache peer 100.64.0.7 ~/.config/client/netmap

@@ -11,7 +11,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// What is shown of a node. All of it comes from others, so it is made plain and short.
+// The functions below return texts about a node. The texts come from others, so they are made plain and short.
 
 func name(n tailcfg.NodeView) string { return short(strings.TrimSuffix(n.Name(), ".")) }
 
@@ -23,7 +23,7 @@ func addresses(n tailcfg.NodeView) string {
 	return short(strings.Join(list, " "))
 }
 
-// firstAddress is the address that people know a node by.
+// firstAddress returns the address by which people know a node.
 func firstAddress(n tailcfg.NodeView) string {
 	if n.Addresses().Len() == 0 {
 		return ""
@@ -58,7 +58,7 @@ func system(n tailcfg.NodeView) string {
 	return short(n.Hostinfo().OS())
 }
 
-// owner returns the tags of n, or else who it belongs to.
+// owner returns the tags of n, or, if it has none, the user that it belongs to.
 func owner(nm *netmap.NetworkMap, n tailcfg.NodeView) string {
 	if n.Tags().Len() > 0 {
 		return short(strings.Join(n.Tags().AsSlice(), " "))
@@ -88,8 +88,8 @@ func expired(n tailcfg.NodeView) bool {
 	return n.Expired() || !n.KeyExpiry().IsZero() && n.KeyExpiry().Before(time.Now())
 }
 
-// state tells whether n was online when the netmap was saved, else when it was last, and since when its key is
-// of no use.
+// state says whether n was online when the netmap was saved, or when it was last seen, and since when its key has
+// expired.
 func state(n tailcfg.NodeView) string {
 	text := "unknown"
 	if n.Online().Get() {

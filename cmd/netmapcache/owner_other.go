@@ -4,5 +4,5 @@ package main
 
 import "io/fs"
 
-// strangeOwner is empty where there is no root.
+// strangeOwner returns nothing, since there is no root here.
 func strangeOwner(fs.FileInfo) string { return "" }

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// strangeOwner names the user that a directory belongs to if this is root and that is somebody else.
+// strangeOwner returns the name of a directory's owner, if this process is root's and the owner is another user.
 func strangeOwner(st fs.FileInfo) string {
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	if !ok || os.Geteuid() != 0 || sys.Uid == 0 {

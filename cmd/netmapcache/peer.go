@@ -18,8 +18,8 @@ func peerCommand() *cobra.Command {
 		Use:   "peer PEER SOURCE",
 		Short: "Show everything about one peer, and which filter rules let it in",
 		Long: `Show everything about one peer, and which rules of the packet filter let it in.
-PEER is a name, whole or up to its first dot, an address or one that the
-peer routes, a stable ID, an ID, or a key as Tailscale prints it, whole or short.
+PEER is a name, whole or up to its first dot, an address of the peer or one that
+it routes, a stable ID, an ID, or a key as Tailscale prints it, whole or short.
 If several peers match, all are shown.`,
 		Example: `  netmapcache peer db-1 DIR
   netmapcache peer 100.64.0.7 DIR
@@ -36,7 +36,7 @@ If several peers match, all are shown.`,
 			}
 			found := find(snap.NetworkMap, args[0])
 			if len(found) == 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s: no such peer among %d (\"netmapcache peers --match\" finds parts of names)\n", plain(args[0]), len(snap.Peers))
+				fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s: no such peer among %d (\"netmapcache peers --match\" finds fragments of names)\n", plain(args[0]), len(snap.Peers))
 				return errNo
 			}
 			if asJSON {
@@ -69,7 +69,7 @@ func counted(n int, word string) string {
 	return fmt.Sprintf("%d %s", n, word)
 }
 
-// find returns the nodes, peers and the self node, that what names.
+// find returns the peers, or the self node, that what names.
 func find(nm *netmap.NetworkMap, what string) (found []tailcfg.NodeView) {
 	nodes := slices.Clone(nm.Peers)
 	if nm.SelfNode.Valid() {
@@ -164,7 +164,7 @@ func printPeer(cmd *cobra.Command, nm *netmap.NetworkMap, p tailcfg.NodeView) {
 	printPairs(out(cmd), pairs)
 }
 
-// flags are the words for what is true of n.
+// flags returns words for the properties that n has.
 func flags(n tailcfg.NodeView) string {
 	var words []string
 	for word, is := range map[string]bool{

@@ -14,7 +14,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// peersFlags says which peers are listed, and how.
+// peersFlags say which peers are listed, and how.
 type peersFlags struct {
 	match, tags             []string
 	online, expired, routes bool
@@ -30,8 +30,8 @@ func peersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "peers SOURCE",
 		Short: "List the peers",
-		Long: `List the peers. Where several things are asked for, a peer has to be all of them.
-On a terminal the table is made to fit; "-o wide" shows more.`,
+		Long: `List the peers. With several conditions, a peer is listed if it meets all of them.
+On a terminal the table fits the width. "-o wide" shows more.`,
 		Example: `  netmapcache peers --match linux --match alice@ DIR
   netmapcache peers --match nodekey:0a1b2c DIR     # as logs name peers
   netmapcache peers --tag db --expired -o name DIR`,
@@ -61,7 +61,7 @@ On a terminal the table is made to fit; "-o wide" shows more.`,
 // names lists the keys of m.
 func names[T any](m map[string]T) string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
 
-// complete makes the shell complete a flag by the keys of m.
+// complete makes the shell complete the values of a flag with the keys of m.
 func complete[T any](cmd *cobra.Command, flag string, m map[string]T) {
 	values := cobra.FixedCompletions(slices.Sorted(maps.Keys(m)), cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc(flag, values); err != nil {
@@ -166,7 +166,7 @@ func listPeers(cmd *cobra.Command, from string, f peersFlags) error {
 	return snap.status()
 }
 
-// asOf tells how old what is shown is, as far as that is known.
+// asOf says how old the shown netmap is, as far as that is known.
 func (s *source) asOf(cmd *cobra.Command) string {
 	info, err := s.cache.Info(cmd.Context())
 	if err != nil || info.SavedAt.IsZero() {
@@ -178,7 +178,7 @@ func (s *source) asOf(cmd *cobra.Command) string {
 	return ", as saved " + humanize.Time(info.SavedAt)
 }
 
-// wants reports whether p is all that was asked for.
+// wants reports whether p meets all conditions.
 func (f *peersFlags) wants(nm *netmap.NetworkMap, p tailcfg.NodeView) bool {
 	if f.online && !p.Online().Get() || f.expired && !expired(p) || f.routes && len(routes(p)) == 0 {
 		return false
@@ -200,7 +200,7 @@ func (f *peersFlags) wants(nm *netmap.NetworkMap, p tailcfg.NodeView) bool {
 	return true
 }
 
-// searched are the texts of p that --match looks into.
+// searched returns the texts of p that --match searches.
 func searched(nm *netmap.NetworkMap, p tailcfg.NodeView) []string {
 	texts := []string{
 		p.Name(), string(p.StableID()), fmt.Sprint(p.ID()), owner(nm, p), system(p), relay(nm, p),

@@ -16,15 +16,15 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// pseudonyms makes a pseudonym of each name, always the same. They are made with
-// a key, as names and addresses could be found by trying all.
+// pseudonyms makes pseudonyms. A name always gets the same one. They depend on
+// a key, because otherwise names and addresses could be found by trying all.
 type pseudonyms struct {
 	key   []byte
 	block cipher.Block // of addresses
 	pad   [16]byte
 }
 
-// newPseudonyms returns those of the network that nm tells of. The key comes of the node's machine key, which
+// newPseudonyms returns the pseudonyms for the network of nm. The key is derived from the node's machine key, which
 // isn't known outside of the network, and stays the same.
 func newPseudonyms(nm *netmap.NetworkMap) *pseudonyms {
 	secret := nm.MachineKey
@@ -51,7 +51,7 @@ func (p *pseudonyms) sum(kind, s string) []byte {
 
 func (p *pseudonyms) hash(kind, s string) uint64 { return binary.BigEndian.Uint64(p.sum(kind, s)) }
 
-// number returns what stands for an ID: a number that is exact as float64 too.
+// number returns the pseudonym of an ID: a number that a float64 represents exactly.
 func (p *pseudonyms) number(n int64) int64 {
 	if n == 0 {
 		return 0
@@ -59,7 +59,7 @@ func (p *pseudonyms) number(n int64) int64 {
 	return int64(p.hash("ID", string(binary.BigEndian.AppendUint64(nil, uint64(n))))>>11) | 1
 }
 
-// stream returns as many bytes as b has.
+// stream returns the pseudonym of b: as many bytes as b has.
 func (p *pseudonyms) stream(b []byte) (r []byte) {
 	for len(r) < len(b) {
 		r = append(r, p.sum("bytes", string(b)+string(rune(len(r))))...)
@@ -67,7 +67,7 @@ func (p *pseudonyms) stream(b []byte) (r []byte) {
 	return r[:len(b)]
 }
 
-// words are kept: they are those of Tailscale or of the Internet, not of a network.
+// words are kept. They belong to Tailscale or to the Internet, not to a network.
 var words = func() map[string]bool {
 	m := make(map[string]bool)
 	for _, w := range strings.Fields(`
@@ -79,11 +79,11 @@ var words = func() map[string]bool {
 	return m
 }()
 
-// maxDigits is how long a number may be that is a port, and no ID.
+// maxDigits is the length of the longest number that is a port. A longer one is an ID.
 const maxDigits = 5
 
 var (
-	// names matches addresses, and what is a name or a part of one, such as a label of a domain.
+	// names matches addresses, and names or pieces of them, such as a label of a domain.
 	names4     = `(?:[0-9]{1,3}\.){3}[0-9]{1,3}`
 	names6     = `[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:` + names4 + `)?`
 	part       = `(?:[A-Za-z0-9]|[^\x00-\x7f])(?:[A-Za-z0-9_-]|[^\x00-\x7f])*`
@@ -91,7 +91,7 @@ var (
 	partRegex  = regexp.MustCompile(part)
 )
 
-// text returns s with pseudonyms. Punctuation stays, so that domains, emails and URLs keep their forms.
+// text returns s with pseudonyms. Punctuation stays, so domains, emails and URLs keep their forms.
 func (p *pseudonyms) text(s string) string {
 	var b strings.Builder
 	end := 0
@@ -112,7 +112,7 @@ func (p *pseudonyms) text(s string) string {
 	return b.String()
 }
 
-// token returns what stands for a name, or a part of one.
+// token returns the pseudonym of a name, or of a piece of one.
 func (p *pseudonyms) token(s string) string {
 	s = strings.ToLower(s)
 	if words[s] {
@@ -124,7 +124,7 @@ func (p *pseudonyms) token(s string) string {
 	return "x" + strings.ToLower(base32.StdEncoding.EncodeToString(p.sum("name", s)[:5]))
 }
 
-// ranges are kept, but for what follows within them.
+// ranges are kept, but not the address within them.
 var ranges = []netip.Prefix{
 	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fd7a:115c:a1e0::/48"),
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
@@ -139,8 +139,8 @@ var constants = map[netip.Addr]bool{
 	netip.MustParseAddr("127.3.3.40"):         true,
 }
 
-// addr returns what stands for a. Two addresses have as many leading bits in common as before, as in
-// Crypto-PAn (Fan, Xu, Ammar and Moon, 2004): so subnets stay subnets, and no two addresses become one.
+// addr returns the pseudonym of a. Two addresses have as many leading bits in common as before, as in
+// Crypto-PAn (Fan, Xu, Ammar and Moon, 2004). So subnets stay subnets, and no two addresses become one.
 func (p *pseudonyms) addr(a netip.Addr) netip.Addr {
 	if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || constants[a] {
 		return a
@@ -177,7 +177,7 @@ func (p *pseudonyms) addr(a netip.Addr) netip.Addr {
 	return r
 }
 
-// prefix returns what stands for a subnet.
+// prefix returns the pseudonym of a subnet.
 func (p *pseudonyms) prefix(s netip.Prefix) netip.Prefix {
 	r := netip.PrefixFrom(p.addr(s.Addr()), s.Bits())
 	if s == s.Masked() {

@@ -22,7 +22,7 @@ import (
 	"tailscale.com/types/views"
 )
 
-// redacted returns a source that has the netmap of s with pseudonyms.
+// redacted returns a source with the netmap of s, in which pseudonyms replace names.
 func (s *source) redacted(cmd *cobra.Command) (*source, error) {
 	ctx := cmd.Context()
 	info, err := s.info(ctx)
@@ -48,7 +48,7 @@ func (s *source) redacted(cmd *cobra.Command) (*source, error) {
 	return &source{name: s.name, store: store, cache: cache}, nil
 }
 
-// netmap returns nm with pseudonyms. It has no more than what is named here.
+// netmap returns nm with pseudonyms. The result has only the fields that are listed here.
 func (p *pseudonyms) netmap(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	r := &netmap.NetworkMap{
 		SelfNode:         p.node(nm.SelfNode),
@@ -88,7 +88,7 @@ func redact[T any](p *pseudonyms, v T) T {
 	return r.Interface().(T)
 }
 
-// kept are the fields whose text says nothing about who has the network.
+// kept are the fields whose text says nothing about whose network it is.
 var kept = map[reflect.Type][]string{
 	reflect.TypeFor[tailcfg.Node](): {"LegacyDERPString"},
 	reflect.TypeFor[tailcfg.Hostinfo](): {
@@ -102,13 +102,13 @@ var kept = map[reflect.Type][]string{
 	reflect.TypeFor[tailcfg.DisplayMessage](): {"Severity"},
 }
 
-// dropped are the fields that tell too much and little to those who debug.
+// dropped are the fields that reveal too much and are of little use for debugging.
 var dropped = map[reflect.Type][]string{
 	reflect.TypeFor[tailcfg.Location]():   {"Latitude", "Longitude"},
 	reflect.TypeFor[tailcfg.DERPRegion](): {"Latitude", "Longitude"},
 }
 
-// set sets r to v with pseudonyms. Whatever isn't known to say nothing gets one.
+// set sets r to v with pseudonyms. Whatever isn't known to be harmless gets one.
 func (p *pseudonyms) set(r, v reflect.Value) {
 	switch x := v.Interface().(type) {
 	case time.Time:
@@ -211,14 +211,14 @@ func (p *pseudonyms) setKey(r, v reflect.Value) {
 	}
 }
 
-// isTailscales reports whether r is a relay region that Tailscale runs, which is the same for all.
+// isTailscales reports whether r is a relay region that Tailscale runs. Such regions are the same for all networks.
 func isTailscales(r *tailcfg.DERPRegion) bool {
 	return r != nil && len(r.Nodes) > 0 && !slices.ContainsFunc(r.Nodes, func(n *tailcfg.DERPNode) bool {
 		return n == nil || !strings.HasSuffix(n.HostName, ".tailscale.com")
 	})
 }
 
-// capability returns c if Tailscale itself names it, else a pseudonym.
+// capability returns c if Tailscale itself has named it, and otherwise a pseudonym.
 func (p *pseudonyms) capability(c string) string {
 	own := strings.TrimPrefix(strings.TrimPrefix(c, "https://"), "tailscale.com/cap/")
 	if strings.Trim(own, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
@@ -227,7 +227,7 @@ func (p *pseudonyms) capability(c string) string {
 	return p.text(c)
 }
 
-// rule returns r with pseudonyms. Ranges of addresses become prefixes, of which the same subnets stay subnets.
+// rule returns r with pseudonyms. Ranges of addresses become prefixes, so that subnets stay subnets.
 func (p *pseudonyms) rule(r tailcfg.FilterRule) tailcfg.FilterRule {
 	next := tailcfg.FilterRule{SrcBits: r.SrcBits, IPProto: r.IPProto, CapGrant: redact(p, r.CapGrant)}
 	for _, s := range r.SrcIPs {
@@ -242,7 +242,7 @@ func (p *pseudonyms) rule(r tailcfg.FilterRule) tailcfg.FilterRule {
 	return next
 }
 
-// addresses returns what stands for a source or destination of a rule.
+// addresses returns pseudonyms for a source or destination of a rule.
 func (p *pseudonyms) addresses(s string) []string {
 	if c, ok := strings.CutPrefix(s, "cap:"); ok {
 		return []string{"cap:" + p.capability(c)}

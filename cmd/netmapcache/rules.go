@@ -15,10 +15,10 @@ import (
 
 // A rule is a rule of the packet filter that lets a peer in.
 type rule struct {
-	Rule         int // its place among all, from 1
+	Rule         int // its place among all rules, from 1
 	Protocols    []string
 	To           []string // addresses and ports
-	Capabilities []string // that it grants
+	Capabilities []string // granted by the rule
 }
 
 // maxListed is how many addresses, ports or capabilities of a rule are shown.
@@ -35,7 +35,7 @@ func (r rule) String() string {
 	return short(strings.Join(parts, "; "))
 }
 
-// some returns the first of list, and how many others there are.
+// some returns the first elements of list, and how many others there are.
 func some(list []string) string {
 	if len(list) <= maxListed {
 		return strings.Join(list, " ")
@@ -43,11 +43,11 @@ func some(list []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxListed], " "), len(list)-maxListed)
 }
 
-// rulesFor returns the rules that let p in: those whose sources, as Tailscale's own code reads them,
-// have an address of p, or a capability that it has.
+// rulesFor returns the rules that let p in: those whose sources, parsed by Tailscale's own code,
+// contain an address of p, or a capability that it has.
 func rulesFor(nm *netmap.NetworkMap, p tailcfg.NodeView) (rules []rule) {
 	for i, r := range nm.PacketFilterRules.All() {
-		matches, _ := filter.MatchesFromFilterRules([]tailcfg.FilterRule{r}) // a live client too leaves out what it can't read
+		matches, _ := filter.MatchesFromFilterRules([]tailcfg.FilterRule{r}) // a live client also leaves out what it can't parse
 		found := rule{Rule: i + 1}
 		for _, m := range matches {
 			if !lets(m, p) {

@@ -17,13 +17,13 @@ import (
 
 // A source is where a netmap comes from.
 type source struct {
-	name    string // as it was given
+	name    string // as on the command line
 	store   store.Store
 	cache   *netmapcache.Cache
 	file    []byte // what an exported file holds; nil for a directory or etcd
 	owner   string // of a directory that root looks into, if that is another user
 	inFleet bool   // of a prefix in etcd that nodes share
-	extra   error  // what is wrong with a file that holds more than a snapshot
+	extra   error  // set if a file holds more than a snapshot
 }
 
 // open opens the directory, the prefix in etcd or the exported file called name, or standard input if it is "-".
@@ -52,26 +52,26 @@ func open(cmd *cobra.Command, name string) (*source, error) {
 	s := netmapcache.FileStore(name)
 	src := &source{name: name, store: s, cache: netmapcache.NewCache(s), owner: strangeOwner(st)}
 	if src.owner != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s belongs to %s, who decides what is in it\n", name, src.owner)
+		fmt.Fprintf(cmd.ErrOrStderr(), "netmapcache: %s belongs to %s, who controls what is in it\n", name, src.owner)
 	}
 	return src, nil
 }
 
-// info returns what the root tells.
+// info returns the Info of the root.
 func (s *source) info(ctx context.Context) (netmapcache.Info, error) {
 	info, err := s.cache.Info(ctx)
 	return info, s.explain(ctx, err)
 }
 
-// explain returns err under the name of s. If it says that nothing is stored, though something is, the
-// result is that.
+// explain returns err with the name of s. If err says that nothing is stored, but there are columns without a root, the
+// result says so.
 func (s *source) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, netmapcache.ErrEmpty) {
 		if left := s.leftovers(ctx); left > 0 {
-			err = fmt.Errorf(`the root, "self", is missing, though %d columns are there: %w`, left, netmapcache.ErrCorrupt)
+			err = fmt.Errorf(`the root, "self", is missing, but %d columns are there: %w`, left, netmapcache.ErrCorrupt)
 		}
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
@@ -80,7 +80,7 @@ func (s *source) explain(ctx context.Context, err error) error {
 // columnKey matches keys of columns, of either layout.
 var columnKey = regexp.MustCompile(`^((node|misc|dns|derpmap|filter|ssh|(peers|users)-[0-9a-f]+)\.[0-9a-f]{32}|msic|dns|derpmap|filter|ssh|(peer|user)-.*)$`)
 
-// leftovers returns the number of columns in a store that has no root. It is 0 if there is one by now.
+// leftovers returns the number of columns in a store that has no root. It is 0 if there is a root by now.
 func (s *source) leftovers(ctx context.Context) (n int) {
 	for key, err := range s.store.List(ctx, "") {
 		if err == nil && columnKey.MatchString(key) {
@@ -99,10 +99,10 @@ const rootKey = "self"
 // A snapshot is what was loaded from a source.
 type snapshot struct {
 	*netmap.NetworkMap
-	missing []netmapcache.Column // what couldn't be loaded
+	missing []netmapcache.Column // the columns that couldn't be loaded
 }
 
-// load loads the netmap in s, or, if partial, what is whole of it.
+// load loads the netmap in s. If partial is true, it loads what is whole.
 func (s *source) load(cmd *cobra.Command, partial bool) (*snapshot, error) {
 	if !partial {
 		if s.extra != nil {
@@ -130,7 +130,7 @@ func (s *source) load(cmd *cobra.Command, partial bool) (*snapshot, error) {
 	return snap, nil
 }
 
-// names are those of the columns that couldn't be loaded.
+// names returns the names of the columns that couldn't be loaded.
 func (s *snapshot) names() []string {
 	var names []string
 	for _, col := range s.missing {
@@ -139,10 +139,10 @@ func (s *snapshot) names() []string {
 	return names
 }
 
-// without is names for people.
+// without returns these names as text.
 func (s *snapshot) without() string { return short(strings.Join(s.names(), ", ")) }
 
-// status is the result of a command that has shown s.
+// status returns the error of a command that has shown s.
 func (s *snapshot) status() error {
 	if len(s.missing) > 0 {
 		return errDamaged
@@ -161,5 +161,5 @@ func load(cmd *cobra.Command, name string, partial bool) (*snapshot, error) {
 
 // partialFlag adds the flag --partial to cmd.
 func partialFlag(cmd *cobra.Command, partial *bool) {
-	cmd.Flags().BoolVar(partial, "partial", false, "go on without what is damaged or unreadable; the exit status is then 4")
+	cmd.Flags().BoolVar(partial, "partial", false, "leave out what is damaged or unreadable; the exit status is then 4")
 }

@@ -20,9 +20,9 @@ func statsCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "stats SOURCE [LATER]",
-		Short: "Tell what takes how many bytes, the largest peers, and growth",
-		Long: `Tell what takes how many bytes: by kind of column, and the largest peers. With
-LATER, another source, tell how much each kind has grown from the first to that.`,
+		Short: "Show what takes how many bytes, the largest peers, and growth",
+		Long: `Show how many bytes each kind of column takes, and the largest peers. With LATER,
+a second source, show how much each kind has grown from the first to the second.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []*stats
@@ -54,7 +54,7 @@ LATER, another source, tell how much each kind has grown from the first to that.
 	return cmd
 }
 
-// stats tells what takes how much of a snapshot.
+// stats says what takes how much of a snapshot.
 type stats struct {
 	Kinds        []kindStats // largest first
 	Bytes        int64
@@ -67,7 +67,7 @@ type kindStats struct {
 	Entries int
 	Bytes   int64
 
-	// Growth tells how much more there is than in the earlier source.
+	// Growth says how much more there is than in the earlier source.
 	Growth *growth `json:",omitempty"`
 }
 

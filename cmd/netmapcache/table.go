@@ -10,15 +10,15 @@ import (
 // A column is a column of a table.
 type column struct {
 	title string
-	min   int  // the width that it may be cut to where the terminal is narrow; 0 if it mustn't be
-	wrap  bool // it takes several lines rather than being cut
-	drop  int  // if that isn't enough, the column with the largest is left out first; 0 stays
+	min   int  // the width that it may be cut to in a narrow terminal; 0 if it must not be cut
+	wrap  bool // it is broken into several lines rather than cut
+	drop  int  // if cutting isn't enough, the column with the largest value is left out first; 0 stays
 }
 
-// gap is what is between two columns.
+// gap separates two columns.
 const gap = "  "
 
-// printTable prints rows under the titles of columns, if any has one, so that it fits
+// printTable prints rows under the titles of columns, if any column has one. The table fits
 // into the terminal.
 func printTable(w *output, columns []column, rows [][]string) {
 	widths := make([]int, len(columns))
@@ -66,8 +66,8 @@ func printTable(w *output, columns []column, rows [][]string) {
 	t.Render()
 }
 
-// fit returns the indexes of the columns that are shown within a width, and lowers the
-// widths of those that have to be cut. A width of 0 has no end.
+// fit returns the indexes of the columns that are shown within width, and lowers the
+// widths of those that have to be cut. A width of 0 is unlimited.
 func fit(columns []column, widths []int, width int) []int {
 	shown := make([]int, len(columns))
 	for i := range columns {
@@ -82,7 +82,7 @@ func fit(columns []column, widths []int, width int) []int {
 		for _, i := range shown {
 			over += widths[i] + len(gap)
 		}
-		for over > 0 { // cut the widest
+		for over > 0 { // cut the widest column
 			widest := -1
 			for _, i := range shown {
 				if c := columns[i]; c.min > 0 && widths[i] > c.min && (widest < 0 || widths[i] > widths[widest]) {

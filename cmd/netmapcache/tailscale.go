@@ -12,8 +12,8 @@ import (
 	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
 
-// exportUpstream puts the snapshot into a directory in Tailscale's layout, in one step and through this project's store: the
-// package that has the layout writes wherever links lead, and leaves a mix when it is interrupted.
+// exportUpstream writes the snapshot to a directory in Tailscale's layout, in one step and through this project's store.
+// Tailscale's own package would write wherever links lead, and leave a mix when it is interrupted.
 func (s *source) exportUpstream(cmd *cobra.Command, dir string, yes bool) error {
 	if isEtcd(dir) {
 		return fmt.Errorf("%s: Tailscale's own cache is a directory", dir)
@@ -31,7 +31,7 @@ func (s *source) exportUpstream(cmd *cobra.Command, dir string, yes bool) error 
 	} else if name != "" {
 		return fmt.Errorf("%s: Tailscale's own cache reads no directory that has other files, such as %s", dir, short(name))
 	}
-	// Its package doesn't store a netmap that came from a cache.
+	// Tailscale's package doesn't store a netmap that came from a cache.
 	live := *snap.NetworkMap
 	live.Cached = false
 	values := memstore.New()
@@ -48,7 +48,7 @@ func (s *source) exportUpstream(cmd *cobra.Command, dir string, yes bool) error 
 	return nil
 }
 
-// replacement returns the change that puts what values hold in the place of the network map in old.
+// replacement returns the change that replaces the network map in old by what values hold.
 func replacement(ctx context.Context, values, old store.Store) (store.Change, error) {
 	var ch store.Change
 	var root []byte
@@ -80,7 +80,7 @@ func replacement(ctx context.Context, values, old store.Store) (store.Change, er
 	return ch, nil
 }
 
-// foreignFile returns the name of a file in dir that isn't a cache's, if there is one.
+// foreignFile returns the name of a file in dir that isn't the cache's, if there is one.
 func foreignFile(dir string) (string, error) {
 	files, err := os.ReadDir(dir)
 	for _, f := range files {

@@ -10,13 +10,13 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// visible reports whether a terminal shows r as it is, and does nothing else: control
+// visible reports whether a terminal shows r as it is, and does nothing else. Control
 // characters of ASCII and of C1, those that change the direction of text, and
-// other invisible ones are not.
+// other invisible characters are not visible.
 func visible(r rune) bool { return r != utf8.RuneError && unicode.IsPrint(r) }
 
-// plain returns s such that it can't do harm to a terminal: names come from peers.
-// What isn't visible is escaped as in Go.
+// plain makes s harmless for a terminal, since names come from peers.
+// It escapes what isn't visible as in Go.
 func plain(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return !visible(r) }) < 0 {
 		return s
@@ -28,7 +28,7 @@ func plain(s string) string {
 // maxShown is how many bytes of a value are shown in one place.
 const maxShown = 200
 
-// short returns s, plain, and cut if it is long. A table pads every row to its longest cell.
+// short returns s made plain, and cut if it is long, since a table pads every row to its longest cell.
 func short(s string) string {
 	if len(s) > maxShown {
 		s = strings.ToValidUTF8(s[:maxShown], "") + "…"
@@ -38,7 +38,7 @@ func short(s string) string {
 
 const timeLayout = "2006-01-02 15:04:05"
 
-// moment returns t for people, and how long from now that is.
+// moment returns t as text, with the distance from now.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "unknown"
@@ -46,7 +46,7 @@ func moment(t time.Time) string {
 	return t.Local().Format(timeLayout) + ", " + humanize.Time(t)
 }
 
-// past is moment for what has happened, by the clock of the device that stored it.
+// past is moment for a time in the past, by the clock of the device that stored it.
 func past(t time.Time) string {
 	if ahead := time.Until(t); ahead > time.Minute {
 		return t.Local().Format(timeLayout) + ", in the future: a clock was or is wrong"

@@ -32,10 +32,10 @@ func verifyCommand() *cobra.Command {
 		Use:   "verify SOURCE",
 		Short: "Read and check every column",
 		Long: `Read and check every column: that it is there, that its digest is the one that
-the root names, and that it can be decoded. What is damaged or unreadable is listed.
+the root names, and that it can be decoded. Verify lists what is damaged or unreadable.
 
-What Tailscale's own cache stored has no digests. Of that, verify can only tell
-whether it can be read, and the exit status is then 0.`,
+What Tailscale's own cache stored has no digests. Verify can only say whether it
+can be read. If it can, the exit status is 0.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := open(cmd, args[0])
@@ -57,7 +57,7 @@ whether it can be read, and the exit status is then 0.`,
 	return cmd
 }
 
-// verify checks what is stored in s. The error tells that there is nothing to check.
+// verify checks what is stored in s. The error says that there is nothing to check.
 func (s *source) verify(cmd *cobra.Command) (verdict, error) {
 	info, err := s.info(cmd.Context())
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *source) verify(cmd *cobra.Command) (verdict, error) {
 	}
 	if s.extra != nil {
 		v.OK, v.Error = false, reason(s.extra)
-	} else if v.OK { // in which case nothing should keep it from being loaded
+	} else if v.OK { // then it must be possible to load it
 		if _, err := s.cache.Load(cmd.Context()); err != nil {
 			v.OK, v.Error = false, reason(err)
 		}

@@ -18,9 +18,10 @@ func watchCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "watch DIRECTORY",
-		Short: "Tell what changes, as it is saved",
-		Long: `Tell what changes, as it is saved, one line a change as "netmapcache diff" prints it, until
-interrupted. What is saved several times within an interval is told once.`,
+		Short: "Show changes as they are saved",
+		Long: `Show changes as they are saved, until interrupted. Each change is one line, as
+"netmapcache diff" prints it. What is saved several times within an interval is
+shown once.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := openDirectory(cmd, args[0])
@@ -61,7 +62,7 @@ type watcher struct {
 	nm     *netmap.NetworkMap
 }
 
-// news is a change, or something else that happened, and when it was seen.
+// A news is a change or another event, and when it was seen.
 type news struct {
 	Time time.Time
 	change
@@ -69,7 +70,7 @@ type news struct {
 	Error string `json:",omitempty"`
 }
 
-// look tells what has changed since the last look. The error is one of the output.
+// look prints what has changed since the last look. The error is one of the output.
 func (w *watcher) look() error {
 	ctx := w.cmd.Context()
 	root, err := w.src.store.Load(ctx, rootKey)

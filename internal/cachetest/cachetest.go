@@ -1,6 +1,6 @@
-// Package cachetest has what tests share that interrupt the calls of a Cache, by
-// faults, kills and power cuts: scripts of calls with what is cached
-// after each, and a check of what an interruption leaves.
+// Package cachetest is for tests that interrupt the calls of a Cache by
+// faults, kills and power cuts. It has scripts of calls, with what is cached
+// after each call, and a check of what an interruption leaves.
 package cachetest
 
 import (
@@ -19,11 +19,11 @@ import (
 type Script struct {
 	Name  string
 	Setup []store.Entry      // what the store holds before the first call
-	Start *netmap.NetworkMap // what is cached then, nil for nothing
+	Start *netmap.NetworkMap // the netmap that is cached then, or nil
 	Steps []Step
 }
 
-// A Step is one call on a Cache, and what is cached after it, nil for nothing.
+// A Step is one call on a Cache, and the netmap that is cached after it, or nil.
 type Step struct {
 	Name string
 	Call func(ctx context.Context, c *netmapcache.Cache) error
@@ -48,8 +48,8 @@ func (sc Script) Before(i int) *netmap.NetworkMap {
 	return sc.Steps[i-1].Want
 }
 
-// Loads returns the one of wants, nil for nothing, that c loads, to the last bit.
-// If it loads something else, or fails, the error tells.
+// Loads returns the one of wants that c loads, compared to the last bit. nil among wants means that nothing is cached.
+// If c loads something else, or fails, Loads reports an error.
 func Loads(ctx context.Context, c *netmapcache.Cache, wants ...*netmap.NetworkMap) (*netmap.NetworkMap, error) {
 	got, err := c.Load(ctx)
 	if err != nil && (!errors.Is(err, netmapcache.ErrCacheNotAvailable) || errors.Is(err, netmapcache.ErrCorrupt)) {
@@ -77,7 +77,7 @@ func Loads(ctx context.Context, c *netmapcache.Cache, wants ...*netmap.NetworkMa
 	return nil, fmt.Errorf("Load gave none of the %d netmaps that it may:\n%s", len(wants), strings.Join(diffs, "\nor\n"))
 }
 
-// Recovers checks that c, on s, can store nm, which a new Cache then loads, and that
+// Recovers checks that c, on s, can store nm, that a new Cache then loads nm, and that
 // nothing else is left in s.
 func Recovers(ctx context.Context, s store.Store, c *netmapcache.Cache, nm *netmap.NetworkMap) error {
 	if err := c.Store(ctx, nm); err != nil {

@@ -19,13 +19,13 @@ import (
 type Faulty struct {
 	Store store.Store
 
-	// Arm has hook called before each operation, and after each that changed
-	// something; the operation fails with the error that hook returns.
-	// Nil ends that.
+	// Arm makes the store call hook before each operation, and after each that changed
+	// something. The operation fails with the error that hook returns.
+	// Arm of nil ends that.
 	Arm func(hook func(done bool) error)
 
-	Sweeps bool // a Store clears it of orphans
-	Behind bool // caches note changes, which are committed by Flush
+	Sweeps bool // a Store removes orphans
+	Behind bool // caches write behind, and Flush commits
 }
 
 // cache returns a Cache of the store.
@@ -36,12 +36,12 @@ func (s Faulty) cache() *netmapcache.Cache {
 	return netmapcache.NewCache(s.Store)
 }
 
-// store stores nm, and commits that.
+// store stores nm, and flushes if writing behind.
 func (s Faulty) store(ctx context.Context, c *netmapcache.Cache, nm *netmap.NetworkMap) error {
 	return flushed(ctx, c, c.Store(ctx, nm))
 }
 
-// flushed returns err, or the error of the commit of what is noted.
+// flushed returns err, or, if that is nil, the error of Flush.
 func flushed(ctx context.Context, c *netmapcache.Cache, err error) error {
 	if err != nil {
 		return err
@@ -58,13 +58,13 @@ const (
 	failOn            // all fail from one on
 )
 
-// Faults plays the scripts, each as often as it has operations on the store, or on what is
-// below that, and has one after the other fail, in all ways. It checks that a
-// call reports the cause, that it left what was stored before, or, if the operation
-// may have taken effect, what it was to store; and that the Cache then goes on
-// as if nothing had been, in several ways.
+// Faults plays each script as often as it has operations on the store, or on the layer
+// below, and makes one operation after the other fail, in all ways. It checks that the
+// call reports the cause, and that it left what was stored before, or, if the operation
+// may have taken effect, what it should store. Then it checks in several ways that the Cache goes on
+// as if nothing had happened.
 //
-// Not in torture, only each stride-th operation fails.
+// Unless torture is on, only each stride-th operation fails.
 func Faults(t *testing.T, stride int, open func() Faulty) {
 	stride = torture.Times(stride, 1)
 	for _, script := range Scripts() {
@@ -98,19 +98,19 @@ func Faults(t *testing.T, stride int, open func() Faulty) {
 	}
 }
 
-// fault is one operation that fails, in one call.
+// A fault is one operation that fails, in one call.
 type fault struct {
 	script  Script
 	step    int
 	restart bool
 	way     int
-	n       int // of the operation
-	variant int // which cause it has, and what comes afterwards
+	n       int // number of the operation
+	variant int // decides the cause, and what comes afterwards
 }
 
 func (f fault) cause() error { return causes[f.variant%len(causes)] }
 
-// play has the operation fail, and tells whether there was one.
+// play makes the operation fail, and reports whether there was one.
 func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 	if err := f.script.Fill(ctx, s.Store); err != nil {
 		return false, err
@@ -150,7 +150,7 @@ func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 
 	wants := []*netmap.NetworkMap{before}
 	switch {
-	case err == nil: // it could do without
+	case err == nil: // the call didn't need the operation
 		wants = []*netmap.NetworkMap{step.Want}
 	case !errors.Is(err, f.cause()) || errors.Is(err, netmapcache.ErrCacheNotAvailable):
 		return true, fmt.Errorf("error %v", err)
@@ -165,7 +165,7 @@ func (f fault) play(ctx context.Context, s Faulty) (reached bool, err error) {
 	return true, f.afterwards(ctx, s, cache, left)
 }
 
-// afterwards checks that cache goes on, with left stored, in one of several ways.
+// afterwards checks in one of several ways that cache goes on. left is what is stored.
 func (f fault) afterwards(ctx context.Context, s Faulty, cache *netmapcache.Cache, left *netmap.NetworkMap) error {
 	step, before := f.script.Steps[f.step], f.script.Before(f.step)
 	want := step.Want

@@ -18,8 +18,8 @@ import (
 // Other is a netmap that no script stores.
 func Other() *netmap.NetworkMap { return netmaptest.Realistic(4, 99) }
 
-// Scripts returns scripts that have all calls of a Cache write in all ways: into an
-// empty store, over a snapshot, back to an older one whose columns were just
+// Scripts returns scripts in which all calls of a Cache write in all ways: into an
+// empty store, over a snapshot, back to an older snapshot whose columns were just
 // removed, over upstream's layout, over orphans, and with other numbers of parts.
 func Scripts() []Script {
 	ctx := context.Background()
@@ -93,7 +93,7 @@ func selfFirst() Script {
 	}}
 }
 
-// growth has peers and users divided anew into more parts, and into fewer.
+// growth makes the cache divide peers and users anew into more parts, and into fewer.
 func growth() Script {
 	small := netmaptest.Realistic(80, 3)
 	large := netmaptest.WithPeersAdded(small, 30, 4)

@@ -15,15 +15,15 @@ import (
 	"tailscale.com/util/dnsname"
 )
 
-// clone returns a netmap that shares everything with nm but its list of peers.
+// clone returns a netmap that shares everything with nm except its list of peers.
 func clone(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	c := *nm
 	c.Peers = slices.Clone(nm.Peers)
 	return &c
 }
 
-// nodeOf returns a copy of what v shows. AsStruct's isn't exact: in a CapMap, it
-// makes an empty slice of a nil one.
+// nodeOf returns a copy of the node of v. AsStruct isn't exact: in a CapMap it
+// turns a nil slice into an empty one.
 func nodeOf(v tailcfg.NodeView) *tailcfg.Node {
 	v = deepCopy(v)
 	return field(addressable(reflect.ValueOf(v)), 0).Interface().(*tailcfg.Node)
@@ -42,8 +42,8 @@ func WithPeerChanged(nm *netmap.NetworkMap, i int, seed uint64) *netmap.NetworkM
 	return c
 }
 
-// WithPeersAdded returns nm with n new peers and their users. The IDs, names and
-// addresses are unlike those that nm has, and the IDs above them.
+// WithPeersAdded returns nm with n new peers and their users. Their IDs, names and
+// addresses differ from those in nm, and the IDs are greater.
 func WithPeersAdded(nm *netmap.NetworkMap, n int, seed uint64) *netmap.NetworkMap {
 	b := changer(seed)
 	c := clone(nm)
@@ -58,7 +58,7 @@ func WithPeersAdded(nm *netmap.NetworkMap, n int, seed uint64) *netmap.NetworkMa
 			}
 		}
 	}
-	b.routers = len(nm.Peers) / 4 * 4 // no fewer than there are
+	b.routers = len(nm.Peers) / 4 * 4 // at least as many as there are
 	for id := range nm.UserProfiles {
 		b.lastUser = max(b.lastUser, id)
 	}
@@ -125,8 +125,8 @@ func changer(seed uint64) *builder {
 	return b
 }
 
-// FreshPointers returns a copy of nm that is equal, unexported fields included,
-// but shares no memory with it, as after a new connection to the control plane.
+// FreshPointers returns an equal copy of nm, unexported fields included. It shares
+// no memory with nm, as after a new connection to the control plane.
 func FreshPointers(nm *netmap.NetworkMap) *netmap.NetworkMap { return deepCopy(nm) }
 
 // byID orders peers by ID.

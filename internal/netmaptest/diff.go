@@ -40,8 +40,8 @@ func Ignore(fields ...string) DiffOption {
 }
 
 // NilIsEmpty makes [Diff] accept a nil slice or map for an empty one and the
-// reverse, in the named fields and what they contain, or everywhere if there
-// are none. Fields are named as for [Ignore].
+// reverse, in the named fields and what they contain, or everywhere if no field
+// is named. Fields are named as for [Ignore].
 func NilIsEmpty(fields ...string) DiffOption {
 	return func(d *differ) {
 		if len(fields) == 0 {
@@ -53,20 +53,20 @@ func NilIsEmpty(fields ...string) DiffOption {
 	}
 }
 
-// Diff compares two values of the same type, say a *netmap.NetworkMap or any
+// Diff compares two values of the same type, for example a *netmap.NetworkMap or any
 // type of tailcfg, and returns "" if they are the same. Otherwise it returns a
 // line for each of the first differences, with the path that leads to it.
 //
-// Being the same means: pointers and views are equally nil or point to the same;
-// unexported fields count; slices and maps are equally nil or have the same
-// elements; floats have the same bits, so that NaN is NaN and 0 isn't -0; times
-// are the same instant at the same offset from UTC (the name of the zone doesn't
-// count, nor does the monotonic clock); netip values are == (so that 4-in-6
-// isn't 4, and zones count).
+// Two values are the same under these rules. Pointers and views are both nil or point to the same values.
+// Unexported fields count. Slices and maps are both nil or have the same
+// elements. Floats have the same bits, so NaN is NaN and 0 isn't -0. Times
+// are the same instant at the same offset from UTC; the name of the zone
+// and the monotonic clock don't count. netip values are ==, so 4-in-6
+// isn't 4, and zones count.
 //
-// Two things in a filtertype.Match don't count: the order of Caps, since
-// filter.MatchesFromFilterRules takes it from a map, and the identity of
-// SrcsContains, which is compared by asking both about the addresses in and
+// Two things in a filtertype.Match don't count. One is the order of Caps, since
+// filter.MatchesFromFilterRules takes it from a map. The other is the identity of
+// SrcsContains. Diff compares these functions by asking both about the addresses in and
 // around Srcs.
 func Diff(got, want any, opts ...DiffOption) string {
 	d := &differ{ignored: map[string]bool{}, nilIsEmptyIn: map[string]bool{}}
@@ -90,7 +90,7 @@ func Diff(got, want any, opts ...DiffOption) string {
 type differ struct {
 	ignored      map[string]bool
 	nilIsEmptyIn map[string]bool
-	nilIsEmpty   int // above zero while nil is accepted for empty
+	nilIsEmpty   int // greater than zero while nil is accepted for empty
 
 	out   strings.Builder
 	count int
@@ -163,8 +163,8 @@ func (d *differ) compare(path string, g, w reflect.Value) {
 	}
 }
 
-// compareNil compares whether two slices or maps are nil, and reports whether it
-// makes sense to compare their elements.
+// compareNil compares whether two slices or maps are nil, and reports whether to
+// compare their elements.
 func (d *differ) compareNil(path string, g, w reflect.Value) bool {
 	if g.IsNil() != w.IsNil() && (d.nilIsEmpty == 0 || g.Len() != w.Len()) {
 		d.unequal(path, g, w)
@@ -222,7 +222,7 @@ func (d *differ) compareLists(path string, g, w reflect.Value) {
 	for i := range min(g.Len(), w.Len()) {
 		d.compare(fmt.Sprintf("%s[%d]", path, i), g.Index(i), w.Index(i))
 		if !sameLen && d.count > before {
-			return // where one is missing, the rest has shifted
+			return // if one is missing, the rest has shifted
 		}
 	}
 }
@@ -259,7 +259,7 @@ func normalMatch(v reflect.Value) reflect.Value {
 	return addressable(reflect.ValueOf(m))
 }
 
-// compareSources compares what two SrcsContains say.
+// compareSources compares the answers of two SrcsContains.
 func (d *differ) compareSources(path string, g, w filtertype.Match) {
 	if d.ignored["filtertype.Match.SrcsContains"] || g.SrcsContains == nil || w.SrcsContains == nil {
 		return

@@ -18,9 +18,9 @@ var (
 	nodeType       = reflect.TypeFor[tailcfg.Node]()
 )
 
-// Fill sets everything that v points to at random, edge values among it, in the
-// way of [Hostile]. It panics if v isn't a pointer or if it reaches an interface,
-// a channel or a function, of which a netmap's stored fields have none.
+// Fill sets everything that v points to at random, including edge values, in the
+// way of [Hostile]. It panics if v isn't a pointer, or if it reaches an interface,
+// a channel or a function, since a netmap's stored fields have none.
 func Fill(rng *rand.Rand, v any) {
 	(&filler{Rand: rng}).fill(reflect.ValueOf(v).Elem(), false)
 }
@@ -124,7 +124,7 @@ func (f *filler) fillStruct(v reflect.Value) {
 		}
 		by := f
 		if isNewer(sf.Name) {
-			by = &filler{Rand: f.Rand, json: true} // the only form in which such fields are kept
+			by = &filler{Rand: f.Rand, json: true} // such fields are only kept as JSON
 		}
 		by.fill(field(v, i), strings.Contains(sf.Tag.Get("json"), "omitempty"))
 	}
@@ -133,15 +133,15 @@ func (f *filler) fillStruct(v reflect.Value) {
 	}
 }
 
-// isNewer reports whether a field of that name is in some releases of tailscale.com, but not in the oldest that is
-// supported; or in one of the future (see tools/future).
+// isNewer reports whether a field of that name is missing in the oldest supported release of tailscale.com, but is in a
+// later release or in one of the future (see tools/future).
 func isNewer(field string) bool {
 	return field == "StableTailnetID" || strings.HasPrefix(field, "Future")
 }
 
 // displayNames leaves n with display names that were never computed, that were
-// computed, or that were computed and then changed. There is no other way to
-// the unexported one.
+// computed, or that were computed and then changed. Nothing else sets
+// the unexported name.
 func (f *filler) displayNames(n *tailcfg.Node) {
 	name, withHost := n.ComputedName, n.ComputedNameWithHost
 	n.ComputedName, n.ComputedNameWithHost = "", ""

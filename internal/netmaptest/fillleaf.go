@@ -19,7 +19,7 @@ func (f *filler) time() time.Time {
 	}
 	nanos := []int64{0, 1, 999_999_999, 123_456_789, 500_000_000, 1_000_000}
 	if f.json {
-		// The zero instant is left out at other offsets: omitzero drops it.
+		// The zero instant at another offset isn't used, since omitzero drops it.
 		if f.oneIn(4) {
 			return time.Time{}
 		}

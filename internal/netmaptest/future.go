@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// FillFuture fills, in the way of [FillJSON], all fields in what v points to whose names begin with Future, as those
-// do that tools/future adds to tailscale.com. It returns the fields, by type and name, each once.
+// FillFuture fills, in the way of [FillJSON], all fields in what v points to whose names begin with Future. tools/future
+// adds such fields to tailscale.com. FillFuture returns the fields, by type and name, each once.
 func FillFuture(rng *rand.Rand, v any) []string {
 	w := &future{filler: &filler{Rand: rng, json: true}, seen: make(map[string]bool)}
 	w.walk(reflect.ValueOf(v).Elem())

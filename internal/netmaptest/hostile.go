@@ -17,24 +17,24 @@ import (
 var derivedFields = map[string]bool{"Cached": true, "AllCaps": true, "NodeKey": true, "PacketFilter": true}
 
 // Hostile returns a netmap in which every field of every type is filled at
-// random, edge values among it: zero times, odd offsets from UTC, years beyond
+// random, including edge values: zero times, odd offsets from UTC, years beyond
 // 9999 and before 0; strings that aren't UTF-8, that are empty or very long;
-// empty against nil slices and maps, nil pointers in slices; 4-in-6, zoned and
+// empty and nil slices and maps, nil pointers in slices; 4-in-6, zoned and
 // invalid addresses; the extremes of integers; NaN, infinities and -0; raw
 // messages that aren't JSON; empty and duplicate stable IDs; user profiles
 // under a foreign ID.
 //
-// What a control client always sees to still holds: the self node is valid and
+// The netmap still has what a control client guarantees: the self node is valid and
 // has a user, no view is invalid, peers have distinct IDs and are sorted by
 // them, and NodeKey, AllCaps and PacketFilter follow from the self node and the
-// filter rules. Of rules that don't parse, PacketFilter has what
+// filter rules. If rules don't parse, PacketFilter is what
 // filter.MatchesFromFilterRules makes of them.
 func Hostile(seed uint64) *netmap.NetworkMap {
 	return hostile(&filler{Rand: rand.New(rand.NewPCG(seed, 'h'))})
 }
 
-// HostileJSON is like [Hostile], but has only what encoding/json writes and
-// reads back unchanged, and what upstream's cache can store: text is UTF-8, years
+// HostileJSON is like [Hostile], but has only values that encoding/json writes and
+// reads back unchanged, and that upstream's cache can store: text is UTF-8, years
 // are from 0 to 9999, offsets are whole minutes, numbers are finite, netip values
 // are valid or zero, filter rules parse, peers have stable IDs that differ and
 // fit a file name, and so on. Only unexported display names don't survive.
@@ -127,12 +127,12 @@ func (f *filler) rules(nm *netmap.NetworkMap) {
 	}
 	nm.PacketFilterRules = views.SliceOf(rules)
 	if rules != nil {
-		// Like a control client, take what there is in spite of an error.
+		// Like a control client, use the result even if there is an error.
 		nm.PacketFilter, _ = filter.MatchesFromFilterRules(rules)
 	}
 }
 
-// parseable replaces what filter.MatchesFromFilterRules doesn't accept in r.
+// parseable replaces what filter.MatchesFromFilterRules refuses in r.
 func (f *filler) parseable(r *tailcfg.FilterRule) {
 	r.SrcBits = nil
 	for i := range r.SrcIPs {
@@ -147,7 +147,7 @@ func (f *filler) parseable(r *tailcfg.FilterRule) {
 	}
 }
 
-// ipSet returns a set of addresses in a form that filter rules know.
+// ipSet returns a set of addresses in a form that filter rules accept.
 func (f *filler) ipSet() string {
 	var a netip.Addr
 	for !a.IsValid() {

@@ -27,8 +27,8 @@ func (b *builder) hostinfo(os, hostname string) *tailcfg.Hostinfo {
 	return hi
 }
 
-// netInfo returns what a node finds out about its network; if full, with the
-// latencies to all regions, else to four.
+// netInfo returns what a node finds out about its network. If full, it has the
+// latencies to all regions, otherwise to four.
 func (b *builder) netInfo(full bool) *tailcfg.NetInfo {
 	ni := &tailcfg.NetInfo{
 		MappingVariesByDestIP: opt.NewBool(b.oneIn(4)),

@@ -9,7 +9,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// hostileNames are valid UTF-8 and nothing that a user interface likes.
+// hostileNames are valid UTF-8, and hard on a user interface.
 var hostileNames = []string{
 	"<script>alert(document.domain)</script>",
 	`"><img src=x onerror=alert(1)>`,

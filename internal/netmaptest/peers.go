@@ -12,7 +12,7 @@ import (
 	"tailscale.com/types/key"
 )
 
-// kind is what sort of node a peer is.
+// A kind is a sort of node.
 type kind int
 
 const (
@@ -22,10 +22,10 @@ const (
 	exitNode
 	wireGuardOnly // run by Mullvad, say
 	sharedIn
-	sharee // there because one of our nodes is shared with it
+	sharee // one of our nodes is shared with it
 )
 
-// kinds are the kinds of successive peers, over and over.
+// kinds are the kinds of successive peers. They repeat.
 var kinds = []kind{
 	device, server, device, device, router, device, server, device, device, exitNode,
 	device, server, device, device, wireGuardOnly, device, server, device, sharedIn, device,
@@ -77,7 +77,7 @@ func (b *builder) self() *tailcfg.Node {
 	return n
 }
 
-// peer returns the next peer, whose ID is above those of the peers before.
+// peer returns the next peer. Its ID is greater than those of the earlier peers.
 func (b *builder) peer() *tailcfg.Node {
 	i := b.peers
 	b.peers++
@@ -152,7 +152,7 @@ func (b *builder) setOffline(n *tailcfg.Node) {
 	}
 }
 
-// connect gives n an address in the world and a state.
+// connect gives n an address on the Internet and a state.
 func (b *builder) connect(n *tailcfg.Node) {
 	n.Endpoints = b.endpoints()
 	switch b.IntN(10) {

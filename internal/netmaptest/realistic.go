@@ -22,10 +22,10 @@ const (
 	otherSuffix = "tail-scale.ts.net" // of the tailnet that shares nodes with ours
 )
 
-// Realistic returns a netmap as a control client hands it over for a tailnet
+// Realistic returns a netmap as a control client returns it for a tailnet
 // with that many peers: people's devices, tagged servers, subnet routers, exit
-// nodes, shared-in nodes and Mullvad-like WireGuard-only ones, a few of them odd
-// (expired, jailed, unsigned), and all else that a control plane sends. One peer
+// nodes, shared-in nodes and Mullvad-like WireGuard-only nodes. A few are odd
+// (expired, jailed, unsigned). The netmap also has everything else that a control plane sends. One peer
 // takes about 1,300 bytes as JSON.
 func Realistic(peers int, seed uint64) *netmap.NetworkMap {
 	return RealisticAt(madeAt, peers, seed)
@@ -34,7 +34,7 @@ func Realistic(peers int, seed uint64) *netmap.NetworkMap {
 // madeAt is when the control plane made the netmap, unless a caller says otherwise.
 var madeAt = time.Date(2026, 7, 14, 9, 30, 15, 0, time.UTC)
 
-// RealisticAt is [Realistic] at a given time, in UTC: keys of people's devices expire in the half a year after it.
+// RealisticAt is [Realistic] at a given time, in UTC. The keys of people's devices expire within half a year after it.
 func RealisticAt(now time.Time, peers int, seed uint64) *netmap.NetworkMap {
 	b := newBuilder(now, seed)
 	b.users(max(1, peers/3))
@@ -76,7 +76,7 @@ func mustMatches(rules []tailcfg.FilterRule) []filter.Match {
 	return m
 }
 
-// builder makes the parts of a realistic netmap, consistent with each other.
+// A builder makes the values of a realistic netmap, consistent with each other.
 type builder struct {
 	*rand.Rand
 	now      time.Time // when the control plane made the netmap
@@ -155,7 +155,7 @@ func (b *builder) stableID() tailcfg.StableNodeID {
 	}
 }
 
-// name returns a MagicDNS label made from host, unlike all others.
+// name returns a MagicDNS label made from host. No other call returns the same.
 func (b *builder) name(host string) string {
 	for {
 		label := host

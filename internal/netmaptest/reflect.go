@@ -24,7 +24,7 @@ func addressable(v reflect.Value) reflect.Value {
 }
 
 // isLeaf reports whether values of type t are treated as a whole, whatever they
-// consist of.
+// contain.
 func isLeaf(t reflect.Type) bool {
 	switch t {
 	case timeType, addrType, addrPortType, prefixType:
@@ -33,7 +33,7 @@ func isLeaf(t reflect.Type) bool {
 	return false
 }
 
-// isEmptyArray reports whether t can't hold anything, as structs.Incomparable.
+// isEmptyArray reports whether t can't hold anything, like structs.Incomparable.
 func isEmptyArray(t reflect.Type) bool {
 	return t.Kind() == reflect.Array && t.Len() == 0
 }

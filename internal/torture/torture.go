@@ -1,4 +1,4 @@
-// Package torture tells the tests that search for rare failures how long to search.
+// Package torture decides how long the tests search that look for rare failures.
 package torture
 
 import "os"

@@ -11,7 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// access is how a store reads.
+// access is the way in which both kinds of stores read and write.
 type access struct {
 	client *clientv3.Client
 	options
@@ -25,7 +25,7 @@ func (a access) bounded(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, a.timeout)
 }
 
-// pageLen is how many keys are listed by one request, at some 100 bytes each.
+// pageLen is how many keys one request lists, at some 100 bytes each.
 const pageLen = 2000
 
 // list yields the keys that begin with prefix, without their values, in order.
@@ -63,7 +63,7 @@ func (a access) list(ctx context.Context, prefix string) iter.Seq2[*mvccpb.KeyVa
 	}
 }
 
-// page reads keys of a revision, which is that of the result's header.
+// page reads keys as of revision, or of the newest if that is 0. The result's header has the revision.
 func (a access) page(ctx context.Context, from, end string, revision int64) (*clientv3.GetResponse, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -72,12 +72,12 @@ func (a access) page(ctx context.Context, from, end string, revision int64) (*cl
 		return nil, explain(ctx, err)
 	}
 	if revision > 0 {
-		page.Header.Revision = revision // it tells the newest
+		page.Header.Revision = revision // the header has the newest revision
 	}
 	return page, nil
 }
 
-// get yields what is stored under each of paths: nil if nothing is, or if the path is empty. An error ends it.
+// get yields what is stored under each of paths, or nil if nothing is stored or the path is empty. An error ends it.
 func (a access) get(ctx context.Context, paths []string, opts ...clientv3.OpOption) iter.Seq2[*mvccpb.KeyValue, error] {
 	return func(yield func(*mvccpb.KeyValue, error) bool) {
 		for len(paths) > 0 {
@@ -100,7 +100,7 @@ func (a access) get(ctx context.Context, paths []string, opts ...clientv3.OpOpti
 	}
 }
 
-// getSome returns what get yields for as many paths as a transaction may read.
+// getSome is get for no more paths than one transaction may read.
 func (a access) getSome(ctx context.Context, paths []string, opts []clientv3.OpOption) ([]*mvccpb.KeyValue, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -133,8 +133,8 @@ const (
 	readPause    = 50 * time.Millisecond
 )
 
-// readTxn makes the reads in one transaction. The client tries a transaction once, since it could write; this one is
-// tried again as long as the client would try a single read.
+// readTxn makes the reads in one transaction. The client makes only one attempt at a transaction, since it could
+// write. So readTxn repeats it as often as the client would repeat a single read.
 func (a access) readTxn(ctx context.Context, gets []clientv3.Op) (*clientv3.TxnResponse, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()

@@ -16,13 +16,13 @@ import (
 type change struct {
 	guard  *store.Guard
 	path   func(key string) string // of the guard's key
-	always []clientv3.Cmp          // what has to hold in each transaction that puts something
+	always []clientv3.Cmp          // conditions of each transaction that puts something
 	put    []put
 	remove []string // paths
 
-	// markers begins the paths of the markers of this store. A change whose entries don't fit into one transaction puts
-	// one with the first of them; every transaction that removes an entry removes all markers. So if it is
-	// still there in the last transaction, so are the entries. Empty if what is put isn't removed by others.
+	// markers begins the paths of the markers of this store. If the entries of a change don't fit into one transaction, the first
+	// transaction also puts a marker. Every transaction that removes an entry removes all markers. So if the marker is
+	// still there in the last transaction, the entries are too. markers is empty if other writers don't remove what is put.
 	markers string
 }
 
@@ -35,20 +35,20 @@ type put struct {
 }
 
 var (
-	// errOutrun: another change removed an entry between two transactions of this one.
+	// errOutrun says that another change removed an entry between two transactions of this one.
 	errOutrun = fmt.Errorf("a change of several transactions: %w", store.ErrConflict)
 
-	// errStale: what has to hold in each transaction doesn't, or a lease is gone.
+	// errStale says that a condition of change.always doesn't hold, or that a lease is gone.
 	errStale = errors.New("etcd: the leases have changed")
 )
 
 const (
-	// opBytes is more than an operation or comparison takes in a request beside its key and value, and requestBytes
-	// than a request does beside them, names of users included.
+	// opBytes is an upper bound for the size of an operation or comparison in a request, without its key and value.
+	// requestBytes is one for the size of a request without its operations, names of users included.
 	opBytes      = 64
 	requestBytes = 1024
 
-	// outrunAttempts is how often a change of several transactions is tried. Each time, another has removed something.
+	// outrunAttempts is how often a change of several transactions is tried. An attempt fails if another change removes something meanwhile.
 	outrunAttempts = 100
 )
 
@@ -58,12 +58,12 @@ func (p put) op() clientv3.Op {
 
 func (p put) size() int { return opBytes + len(p.path) + len(p.value) }
 
-// room is what is left of a transaction.
+// room is the space that is left in a transaction.
 type room struct{ ops, bytes int }
 
 func (a access) room() room { return room{a.maxOps, a.maxBytes - requestBytes} }
 
-// take reports whether ops of that size fit too, and if so takes the room.
+// take reports whether ops operations of that size fit. If they do, it takes the space.
 func (r *room) take(ops, bytes int) bool {
 	if ops > r.ops || bytes > r.bytes {
 		return false
@@ -72,7 +72,7 @@ func (r *room) take(ops, bytes int) bool {
 	return true
 }
 
-// commit applies c: by one transaction if the entries fit into it, else by several. It returns the revision at
+// commit applies c, by one transaction if the entries fit into it, otherwise by several. It returns the revision at
 // which the last entry was put.
 func (a access) commit(ctx context.Context, c change) (revision int64, err error) {
 	if err := ctx.Err(); err != nil {
@@ -89,7 +89,7 @@ func (a access) commit(ctx context.Context, c change) (revision int64, err error
 	return 0, errOutrun
 }
 
-// checkSizes reports an entry that doesn't fit into a request.
+// checkSizes reports an error if an entry doesn't fit into a request.
 func (a access) checkSizes(c change) error {
 	for _, p := range c.put {
 		r := a.room()
@@ -101,7 +101,7 @@ func (a access) checkSizes(c change) error {
 	return nil
 }
 
-// overhead is the size of a transaction beside its entries and removals.
+// overhead is the size of a transaction without its entries and removals.
 func (c *change) overhead() int {
 	size := (2 + len(c.always)) * (opBytes + len(c.markers) + store.MaxKeyLen)
 	if c.guard != nil {
@@ -116,7 +116,7 @@ func (a access) tryCommit(ctx context.Context, c change) (revision int64, err er
 		return 0, a.removeOnly(ctx, c)
 	}
 	final := a.room()
-	final.ops -= 2 // a marker, or all of them
+	final.ops -= 2 // for operations on markers
 	final.bytes -= c.overhead()
 	fit := final
 	all := true
@@ -142,7 +142,7 @@ func (a access) tryCommit(ctx context.Context, c change) (revision int64, err er
 	return a.finish(ctx, c, last, final, marker)
 }
 
-// putBatches puts entries, by as many transactions as needed, and returns the path of the marker put with them, if any.
+// putBatches puts entries, in as many transactions as needed. It returns the path of the marker that it puts with them, if any.
 func (a access) putBatches(ctx context.Context, c change, entries []put) (marker string, err error) {
 	var ops []clientv3.Op
 	if c.markers != "" {
@@ -165,8 +165,8 @@ func (a access) putBatches(ctx context.Context, c change, entries []put) (marker
 	return marker, nil
 }
 
-// finish makes the change: it puts entries, the last of which is the commit point, under the guard, and removes
-// as much as there is room for; and then the rest.
+// finish makes the change take effect. Under the guard it puts entries, the last of which is the commit point, and removes
+// as much as there is room for. Then it removes the rest.
 func (a access) finish(ctx context.Context, c change, entries []put, r room, marker string) (revision int64, err error) {
 	var ops []clientv3.Op
 	for _, p := range entries {
@@ -184,13 +184,13 @@ func (a access) finish(ctx context.Context, c change, entries []put, r room, mar
 	if err != nil {
 		return 0, err
 	}
-	// What remains is removed only as long as the commit point is still this change's: a later one may name it again.
+	// Remove the rest only as long as the commit point is still this change's, since a later change may name it again.
 	last := clientv3.Compare(clientv3.ModRevision(entries[len(entries)-1].path), "=", res.Header.Revision)
 	for rest := c.remove[now:]; len(rest) > 0; {
 		n := a.removable(rest)
 		res, err := a.txn(ctx, []clientv3.Cmp{last}, c.removals(rest[:n]), nil)
 		if err != nil || !res.Succeeded {
-			break // it is for a later change to remove
+			break // a later change can remove the rest
 		}
 		rest = rest[n:]
 	}
@@ -203,7 +203,7 @@ func (a access) removeOnly(ctx context.Context, c change) error {
 		return nil
 	}
 	rest := slices.Clone(c.remove)
-	if g := c.guard; g != nil { // it has to hold until the last transaction
+	if g := c.guard; g != nil { // remove its key last, since the guard has to hold until then
 		if i := slices.Index(rest, c.path(g.Key)); i >= 0 {
 			rest = append(slices.Delete(rest, i, i+1), c.path(g.Key))
 		}
@@ -231,7 +231,7 @@ func (a access) removable(paths []string) int {
 	return n
 }
 
-// removals are the operations that remove paths, and with any all markers.
+// removals are the operations that remove paths. If there are any, they also remove all markers.
 func (c *change) removals(paths []string) []clientv3.Op {
 	var ops []clientv3.Op
 	for _, path := range paths {
@@ -243,7 +243,7 @@ func (c *change) removals(paths []string) []clientv3.Op {
 	return ops
 }
 
-// txnGuarded does ops under all conditions of c, and reports which doesn't hold.
+// txnGuarded does ops under all conditions of c. Its error says which condition doesn't hold.
 func (a access) txnGuarded(ctx context.Context, c change, marker string, ops []clientv3.Op) (*clientv3.TxnResponse, error) {
 	conditions := c.always
 	var gets []clientv3.Op

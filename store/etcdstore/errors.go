@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// hints say what to do about errors of the servers that don't say it themselves.
+// hints say what to do about errors of the servers whose own text doesn't.
 var hints = []struct {
 	err  error
 	hint string
@@ -23,8 +23,8 @@ var hints = []struct {
 	{rpctypes.ErrInvalidAuthToken, "the token has expired, and the client has no password to get another"},
 }
 
-// explain returns err, which a request under ctx reported. The result satisfies
-// errors.Is(err, ctx.Err()) if ctx has ended.
+// explain wraps err, the error of a request under ctx. If ctx has ended, the result satisfies
+// errors.Is(err, ctx.Err()).
 func explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -40,7 +40,8 @@ func explain(ctx context.Context, err error) error {
 	return fmt.Errorf("etcd: %w", err)
 }
 
-// explainWrite is explain for a request that writes. Unless the error says that nothing was written, the result does.
+// explainWrite is explain for a request that writes. Unless err means that nothing was written, the result says
+// that this is unknown.
 func explainWrite(ctx context.Context, err error) error {
 	explained := explain(ctx, err)
 	if err != nil && isUnsure(err) {
@@ -49,8 +50,8 @@ func explainWrite(ctx context.Context, err error) error {
 	return explained
 }
 
-// isUnsure reports whether a write that failed with err may take effect nevertheless. What the
-// server says itself, save that it lost the leader or the time, it says before it writes.
+// isUnsure reports whether a write that failed with err may take effect nevertheless. A server reports its own
+// errors before it writes, except that it lost the leader or ran out of time.
 func isUnsure(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
@@ -59,12 +60,12 @@ func isUnsure(err error) bool {
 	return code == codes.Unavailable || code == codes.Unknown || code == codes.DeadlineExceeded || code == codes.Canceled
 }
 
-// isUnavailable reports whether a server that can be reached again may answer what failed with err.
+// isUnavailable reports whether a request that failed with err may succeed once a server can be reached again.
 func isUnavailable(err error) bool {
 	return codeOf(err) == codes.Unavailable
 }
 
-// codeOf returns the code of an error of the client, which has it in one of two forms.
+// codeOf returns the code of an error of the client, which comes in one of two forms.
 func codeOf(err error) codes.Code {
 	if e := (rpctypes.EtcdError{}); errors.As(err, &e) {
 		return e.Code()

@@ -10,19 +10,19 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// A lease is one of the leases of a fleet, which are numbered. What is attached to one goes at once, when it expires. Each has
-// a key of its own attached to it, the sentinel: as long as that is there, so is what was attached to the
-// lease, or it was attached to a later one.
+// A lease is one of the numbered leases of a fleet. When a lease expires, all keys attached to it go at once. One of
+// these keys is the lease's own, the sentinel. As long as the sentinel is there, all that was attached to the
+// lease is there too, attached to this lease or to a later one.
 type lease struct {
 	number   int64
 	id       clientv3.LeaseID
-	revision int64 // of the sentinel: what was attached later, as long as this is the newest lease, was attached to it
+	revision int64 // of the sentinel; as long as this is the newest lease, whatever was attached after this revision was attached to it
 }
 
 func (s *SharedStore) sentinel(number int64) string { return fmt.Sprintf("%s%016x", s.leases, number) }
 
-// current are the conditions that l has not expired and is the newest. Whatever a node attaches, it attaches under these
-// conditions, so nothing ever goes back to a lease that expires earlier.
+// current are the conditions that l has not expired and is the newest lease. Nodes attach keys only under these
+// conditions. So no key ever moves back to a lease that expires earlier.
 func (s *SharedStore) current(l lease) []clientv3.Cmp {
 	return []clientv3.Cmp{
 		clientv3.Compare(clientv3.LeaseValue(s.sentinel(l.number)), "=", l.id),
@@ -34,8 +34,8 @@ func (s *SharedStore) noneAfter(number int64) clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.sentinel(number)+"\x00"), "=", 0).WithRange(clientv3.GetPrefixRangeEnd(s.leases))
 }
 
-// newest returns the newest lease of the fleet, which has half its life before it at least. If there is
-// none, it makes one. What the server says of the life counts, no clock of this machine.
+// newest returns the newest lease of the fleet, which has at least half its life left. If there is
+// no such lease, it makes one. The server's time to live counts, not this machine's clock.
 func (s *SharedStore) newest(ctx context.Context) (lease, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -66,8 +66,8 @@ func (s *SharedStore) newest(ctx context.Context) (lease, error) {
 	}
 }
 
-// grant makes the lease after last, unless another node has made one, or last is gone: then numbers begin anew, and
-// others may have leases of lower numbers that end later.
+// grant makes the lease after last. It makes none if another node has done so, or if last is gone. In the latter case numbers begin anew, and
+// other nodes may have leases of lower numbers that end later.
 func (s *SharedStore) grant(ctx context.Context, last lease) (l lease, made bool, err error) {
 	granted, err := s.client.Grant(ctx, int64(s.life/time.Second))
 	if err != nil {
@@ -83,14 +83,14 @@ func (s *SharedStore) grant(ctx context.Context, last lease) (l lease, made bool
 		return lease{}, false, err
 	}
 	if !res.Succeeded {
-		s.client.Revoke(ctx, l.id) // it would expire, too
+		s.client.Revoke(ctx, l.id) // otherwise it would expire by itself
 	}
 	l.revision = res.Header.Revision
 	return l, res.Succeeded, nil
 }
 
-// attach attaches the values of paths, which are left as they are, to the newest lease. It returns errStale if one
-// isn't there any more, or the lease is not the newest.
+// attach attaches paths to the newest lease without changing their values. It returns errStale if one of them
+// is gone, or the lease is not the newest.
 func (s *SharedStore) attach(ctx context.Context, paths []string) error {
 	for most := s.maxOps - 2; len(paths) > 0; {
 		some := paths[:min(len(paths), most)]

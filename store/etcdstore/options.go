@@ -2,7 +2,7 @@ package etcdstore
 
 import "time"
 
-// An Option fits a store to the servers.
+// An Option adapts a store to the servers.
 type Option func(*options)
 
 type options struct {
@@ -19,22 +19,22 @@ func newOptions(opts []Option) options {
 	return o
 }
 
-// WithMaxOps tells how many operations the servers take in a transaction, which is what
-// their flag --max-txn-ops says. The default, here and there, is 128. It is 4 at least.
+// WithMaxOps sets how many operations the servers accept in a transaction. It should be the value of
+// their flag --max-txn-ops. The default, of the flag and here, is 128. An n below 4 counts as 4.
 func WithMaxOps(n int) Option {
 	return func(o *options) { o.maxOps = max(n, 4) }
 }
 
-// WithMaxRequestBytes tells how many bytes the servers take in a request, which is what their flag
-// --max-request-bytes says. The default, here and there, is 1.5 MiB. Beyond 2 MiB,
+// WithMaxRequestBytes sets how many bytes the servers accept in a request. It should be the value of their flag
+// --max-request-bytes. The default, of the flag and here, is 1.5 MiB. Beyond 2 MiB,
 // MaxCallSendMsgSize of the client's configuration has to be raised too.
 func WithMaxRequestBytes(n int) Option {
 	return func(o *options) { o.maxBytes = n }
 }
 
-// WithTimeout bounds how long each request may take whose context has no deadline. A method makes one
-// request, or a few for a large change. The error satisfies
-// errors.Is(err, context.DeadlineExceeded). By default only the context bounds it.
+// WithTimeout bounds the time of each request whose context has no deadline. A method makes one
+// request, or a few for a large change. The error of a request that takes longer satisfies
+// errors.Is(err, context.DeadlineExceeded). By default only the context bounds requests.
 func WithTimeout(d time.Duration) Option {
 	return func(o *options) { o.timeout = d }
 }

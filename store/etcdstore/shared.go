@@ -22,49 +22,49 @@ var (
 	_ store.BulkLoader = (*SharedStore)(nil)
 )
 
-// SharedStore is the store of one node of a fleet, whose nodes share the values that are equal. It is made for a
-// [github.com/netmapcache/netmapcache/netmapcache.Cache], one at a time.
+// A SharedStore is the store of one node of a fleet whose nodes share equal values. It is made for one
+// [github.com/netmapcache/netmapcache/netmapcache.Cache] at a time.
 //
-// A key that ends in a dot and 32 lower-case hexadecimal digits is a column: its value is shared, and must have these digits as its
-// SHA-256, truncated to 128 bits. Every other key is the node's own, and for that the contract of package store holds. Of
-// columns a node lists those that it has put or loaded, and not removed. They are kept as long as
-// the last node that does so is alive, and up to the life of a lease longer.
+// A key that ends in a dot and 32 lower-case hexadecimal digits is a column. Its value is shared, and its
+// SHA-256, truncated to 128 bits, must be these digits. Every other key is the node's own, and for such keys the contract of package store holds. A node
+// lists the columns that it has put or loaded, and not removed. A column is kept as long as
+// a node that lists it is alive, and up to the life of a lease longer.
 //
 // # Leases
 //
-// All that is stored is attached to leases, which the nodes share, so what nobody uses goes by itself, and
-// nobody ever has to look through the roots of all. A root, the key that a change puts last, is attached to the
-// lease of all columns that the node then has, so they go in the same moment: no root that is there misses a column. When the
-// newest lease is older than half its life, the next node to see that makes another, and the nodes
-// attach to it what they still have, without its bytes. What one has attached the others needn't.
+// Everything that is stored is attached to leases, which the nodes share. So what no node uses goes by itself, and
+// no node ever has to read the roots of all others. A root, the key that a change puts last, is attached to the
+// lease of all columns that the node has then. So they go in the same moment, and no stored root lacks a column. When the
+// newest lease is older than half its life, the next node that notices makes another. The nodes then
+// attach to it what they still have, without sending its bytes. What one node has attached, the others needn't attach again.
 //
-// A node does so with each Commit that puts something, and with [SharedStore.Renew], which it has to call at least every quarter of the life. One that
-// was stopped for longer than the life finds nothing stored. If somebody revokes a lease, nodes can find their
-// snapshot incomplete. Both store it anew with the next Store of a whole netmap.
+// A node does so with each Commit that puts something, and with [SharedStore.Renew], which it has to call at least every quarter of the life. If a node
+// was stopped for longer than the life, it finds nothing stored. If somebody revokes a lease, a node may find its
+// snapshot incomplete. In both cases the next Store of a whole netmap stores everything anew.
 //
 // # Trust
 //
-// Any node of the fleet can remove or replace what the others have. As digests are checked, that is noticed.
+// Any node of the fleet can remove or replace what the others have stored. Since digests are checked, the others notice.
 type SharedStore struct {
 	access
 	own, columns, leases string // prefixes
 	life                 time.Duration
 	clock                func() time.Time
 
-	turn  chan struct{} // holds a token while nobody commits or renews; guards what follows
-	now   lease         // the newest, as far as is known
-	since time.Time     // when that was looked up; zero to look it up
+	turn  chan struct{} // holds a token while no call commits or renews; guards now and since
+	now   lease         // the newest lease, as far as is known
+	since time.Time     // when now was looked up; zero to look it up again
 
 	mu     sync.Mutex
-	held   map[string]int64 // the columns that this node has, and a revision at which each was attached to a lease; 0 if it is gone
+	held   map[string]int64 // the columns that this node has, each with a revision at which it was attached to a lease, or 0 if it is gone
 	bad    map[string]bool  // the columns that were found damaged
-	loaded map[string]int64 // the own keys that were loaded, and their revisions
-	named  map[string]int64 // the own keys of which all columns that their values can name are held, and their revisions
+	loaded map[string]int64 // the own keys that were loaded, with their revisions
+	named  map[string]int64 // the own keys whose values can only name columns that are held, with their revisions
 }
 
-// Shared returns the store of the node of that name in the fleet under prefix, that is, of the nodes of one tailnet. The name must be
-// unlike those of the other nodes, and the same when the node is started again. A lease lives for life, which is the same for
-// all nodes and is counted in seconds.
+// Shared returns the store of a node in the fleet under prefix. The nodes of one tailnet make up a fleet. The name of the node must
+// differ from those of the other nodes, and stay the same when the node is started again. life is how long a lease lives. It must be the same for
+// all nodes, and is counted in seconds.
 func Shared(client *clientv3.Client, prefix, node string, life time.Duration, opts ...Option) (*SharedStore, error) {
 	if node == "" || strings.Contains(node, "/") {
 		return nil, fmt.Errorf("etcdstore: %q can't be the name of a node", node)
@@ -92,13 +92,13 @@ func Shared(client *clientv3.Client, prefix, node string, life time.Duration, op
 
 const digestLen = 32 // hexadecimal digits
 
-// isColumn reports whether key is that of a column.
+// isColumn reports whether key is the key of a column.
 func isColumn(key string) bool {
 	n := len(key) - digestLen
 	return n > 0 && key[n-1] == '.' && strings.Trim(key[n:], "0123456789abcdef") == ""
 }
 
-// hasDigest reports whether value is that of the column key.
+// hasDigest reports whether the digest of value is the one in key, the key of a column.
 func hasDigest(key string, value []byte) bool {
 	sum := sha256.Sum256(value)
 	return key[len(key)-digestLen:] == hex.EncodeToString(sum[:digestLen/2])
@@ -114,7 +114,7 @@ func (s *SharedStore) path(key string) string {
 	return s.own + key
 }
 
-// begin waits for the caller's turn, which ends when it calls end.
+// begin waits for the caller's turn. The caller ends it by calling end.
 func (s *SharedStore) begin(ctx context.Context) (end func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (s *SharedStore) List(ctx context.Context, prefix string) iter.Seq2[string,
 	}
 }
 
-// heldColumns returns the columns with prefix that this node has and that are there.
+// heldColumns returns the columns with prefix that this node has and that are stored.
 func (s *SharedStore) heldColumns(ctx context.Context, prefix string) ([]string, error) {
 	s.mu.Lock()
 	var keys []string
@@ -186,7 +186,7 @@ func (s *SharedStore) heldColumns(ctx context.Context, prefix string) ([]string,
 	}), nil
 }
 
-// look returns the revisions of the columns that are there.
+// look returns the revisions of those columns that are stored.
 func (s *SharedStore) look(ctx context.Context, keys []string) (map[string]int64, error) {
 	found := make(map[string]int64)
 	paths := make([]string, len(keys))
@@ -206,7 +206,7 @@ func (s *SharedStore) look(ctx context.Context, keys []string) (map[string]int64
 	return found, nil
 }
 
-// Load implements part of [store.Store]. A column whose digest isn't that of its key is a [store.ErrDamaged].
+// Load implements part of [store.Store]. If the digest of a column isn't the one in its key, the error is a [store.ErrDamaged].
 func (s *SharedStore) Load(ctx context.Context, key string) ([]byte, error) {
 	for value, err := range s.load(ctx, []string{key}, func() {}) {
 		return value, err
@@ -214,13 +214,13 @@ func (s *SharedStore) Load(ctx context.Context, key string) ([]byte, error) {
 	panic("unreachable") // load yields one pair for each key
 }
 
-// LoadMany implements [store.BulkLoader]. To load columns this way, all that the root names and that weren't loaded or
-// put before, makes the root one that [SharedStore.Renew] renews.
+// LoadMany implements [store.BulkLoader]. After one call has loaded all columns that a loaded root names and that this node hasn't loaded or
+// put before, [SharedStore.Renew] renews that root.
 func (s *SharedStore) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return s.load(ctx, keys, s.noteWhole)
 }
 
-// load loads keys, and calls whole if there are columns among them, and all of these are there.
+// load loads keys. It calls whole if there are columns among them and all of these are stored.
 func (s *SharedStore) load(ctx context.Context, keys []string, whole func()) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		paths := make([]string, len(keys))
@@ -241,7 +241,7 @@ func (s *SharedStore) load(ctx context.Context, keys []string, whole func()) ite
 				s.mu.Unlock()
 			}
 			if err != nil {
-				value, columns = nil, len(keys)+1 // not all are there
+				value, columns = nil, len(keys)+1 // so whole isn't called
 			}
 			if !yield(value, err) || err != nil && !errors.Is(err, store.ErrKeyNotFound) {
 				return
@@ -253,7 +253,7 @@ func (s *SharedStore) load(ctx context.Context, keys []string, whole func()) ite
 	}
 }
 
-// noteWhole notes that all columns that the own keys name have been loaded.
+// noteWhole records that all columns that the loaded own keys name have been loaded.
 func (s *SharedStore) noteWhole() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -262,7 +262,7 @@ func (s *SharedStore) noteWhole() {
 	}
 }
 
-// noteColumn notes what was found of a column, and returns the error of loading it.
+// noteColumn records what was found for a column, and returns the error of loading it.
 func (s *SharedStore) noteColumn(key string, kv *mvccpb.KeyValue, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

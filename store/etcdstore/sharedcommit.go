@@ -11,8 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// Commit implements [store.Committer]. Columns that are there already, because another node has put them, are not
-// written again.
+// Commit implements [store.Committer]. It doesn't write columns again that another node has already put.
 func (s *SharedStore) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return err
@@ -91,7 +90,7 @@ func (s *SharedStore) tryShared(ctx context.Context, ch store.Change) error {
 	return nil
 }
 
-// share returns those of columns that are there, and attaches them to the newest lease. A damaged one isn't.
+// share returns those of columns that are stored and not damaged, and attaches them to the newest lease.
 func (s *SharedStore) share(ctx context.Context, columns []string) (map[string]bool, error) {
 	found, err := s.look(ctx, columns)
 	if err != nil {
@@ -113,9 +112,9 @@ func (s *SharedStore) share(ctx context.Context, columns []string) (map[string]b
 	return there, s.attach(ctx, old)
 }
 
-// Renew attaches what this node has to the newest lease of the fleet, if that is another one, after it has made a new one if
-// need be. It is called at least every quarter of a lease's life, so that what the node has stays stored.
-// If nothing is due it makes two requests at most, once in an eighth of the life.
+// Renew attaches what this node has to the newest lease of the fleet, if it is attached to another. It makes a new lease first if
+// one is due. A node must call Renew at least every quarter of a lease's life to keep what it has stored.
+// If nothing is due, Renew makes two requests at most, once in an eighth of the life.
 func (s *SharedStore) Renew(ctx context.Context) error {
 	end, err := s.begin(ctx)
 	if err != nil {
@@ -134,7 +133,7 @@ func (s *SharedStore) Renew(ctx context.Context) error {
 	return nil
 }
 
-// Keep calls Renew every eighth of a lease's life until ctx ends. It tells onError, unless that is nil, of each call that fails.
+// Keep calls Renew every eighth of a lease's life until ctx ends. For each call that fails it calls onError, unless that is nil.
 func (s *SharedStore) Keep(ctx context.Context, onError func(error)) {
 	for {
 		if err := s.Renew(ctx); err != nil && ctx.Err() == nil && onError != nil {
@@ -148,7 +147,7 @@ func (s *SharedStore) Keep(ctx context.Context, onError func(error)) {
 	}
 }
 
-// renew does what Renew does, or returns errStale if the leases changed meanwhile. After it, every column that this node has
+// renew is one attempt of Renew. It returns errStale if the leases changed meanwhile. After it, every column that this node has
 // is attached to the newest lease.
 func (s *SharedStore) renew(ctx context.Context) error {
 	if age := s.clock().Sub(s.since); s.since.IsZero() || age < 0 || age > s.life/8 {
@@ -196,8 +195,8 @@ func (s *SharedStore) renew(ctx context.Context) error {
 	return s.renewRoots(ctx, roots)
 }
 
-// forget removes the own keys that were put or loaded, as a column that they may name is gone, and has nothing held. So
-// whoever takes them to be there learns that they aren't.
+// forget removes the own keys that were put or loaded, since a column that they may name is gone, and forgets all columns. So
+// a cache that relies on these keys learns that they are gone.
 func (s *SharedStore) forget(ctx context.Context) error {
 	s.mu.Lock()
 	known := maps.Clone(s.loaded)
@@ -220,7 +219,7 @@ func (s *SharedStore) forget(ctx context.Context) error {
 	return nil
 }
 
-// renewRoots attaches own keys to the newest lease, as long as they are what they were when this node had all columns
+// renewRoots attaches own keys to the newest lease, unless they have changed since this node had all columns
 // that they name.
 func (s *SharedStore) renewRoots(ctx context.Context, roots map[string]int64) error {
 	for key, revision := range roots {

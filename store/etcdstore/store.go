@@ -17,14 +17,14 @@ var (
 	_ store.BulkLoader = (*Store)(nil)
 )
 
-// Store is a [store.Committer] and a [store.BulkLoader] in etcd. Programs may share it, and it needs no closing.
+// A Store is a [store.Committer] and a [store.BulkLoader] in etcd. Several programs may use the same prefix. A Store need not be closed.
 type Store struct {
 	access
 	prefix string
 }
 
-// New returns a store of the keys that begin with prefix, and a "/" where prefix doesn't end in one. Nothing else
-// may write there. It makes no request yet, and doesn't close client.
+// New returns a store of the keys that begin with prefix. If prefix doesn't end in a "/", New adds one. Nothing else
+// may write there. New makes no request, and the Store doesn't close client.
 func New(client *clientv3.Client, prefix string, opts ...Option) *Store {
 	return &Store{access{client, newOptions(opts)}, folder(prefix)}
 }
@@ -32,14 +32,14 @@ func New(client *clientv3.Client, prefix string, opts ...Option) *Store {
 // folder returns prefix with a "/" at the end.
 func folder(prefix string) string { return strings.TrimSuffix(prefix, "/") + "/" }
 
-// hidden begins the keys under the prefix that are no entries. No valid key has it.
+// hidden begins the keys under the prefix that are no entries. No valid key begins with it.
 const hidden = "\x00"
 
 // isEntry reports whether key can be the key of an entry.
 func isEntry(key string) bool { return key != "" && !strings.HasPrefix(key, hidden) }
 
-// List implements part of [store.Store]. It reads the keys in pages of one revision. If that is compacted
-// meanwhile, it goes on in the newest.
+// List implements part of [store.Store]. It reads the keys in pages of one revision. If that revision is compacted
+// meanwhile, it goes on with the newest.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for kv, err := range s.list(ctx, s.prefix+prefix) {
@@ -62,7 +62,7 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	panic("unreachable") // LoadMany yields one pair for each key
 }
 
-// LoadMany implements [store.BulkLoader]. It reads as many values ahead as a transaction may have operations.
+// LoadMany implements [store.BulkLoader]. It reads ahead as many values as a transaction may have operations.
 func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		paths := make([]string, len(keys))
@@ -82,7 +82,7 @@ func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, e
 	}
 }
 
-// valueOf returns what loading key gives, of which kv, or err, was found.
+// valueOf returns the result of loading key, for which kv or err was found.
 func valueOf(key string, kv *mvccpb.KeyValue, err error) ([]byte, error) {
 	switch {
 	case err != nil:
@@ -105,8 +105,8 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return s.Commit(ctx, store.Change{Remove: []string{key}})
 }
 
-// Commit implements [store.Committer]. If a change of removals alone needs more than one transaction and another
-// writer breaks the guard between two of them, some keys have been removed; the error says so, and is no [store.ErrConflict].
+// Commit implements [store.Committer]. A change of removals alone may need several transactions. If another
+// writer breaks the guard between two of them, some keys have been removed. Then the error says so, and is no [store.ErrConflict].
 func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return err

@@ -22,7 +22,7 @@ func (d *Directory) Remove(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// Removing what isn't there needs no permission to write.
+	// To remove an absent key needs no permission to write.
 	name, ok := fileName(key)
 	if !ok {
 		return nil
@@ -35,8 +35,8 @@ func (d *Directory) Remove(ctx context.Context, key string) error {
 
 // Commit implements [store.Committer], as [FileStore.Commit].
 //
-// Storing or removing a single key takes the lock too: the guard of another writer's
-// change would otherwise not hold when the change is applied, and temporary
+// Storing or removing a single key takes the lock too. Otherwise the guard of another writer's
+// change might not hold any more when that change is applied, and temporary
 // files that are found under the lock could be in use.
 func (d *Directory) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
@@ -62,9 +62,9 @@ func (d *Directory) Commit(ctx context.Context, ch store.Change) error {
 
 // apply applies ch under the lock.
 //
-// All files are written and synced under temporary names first, since that
-// is what usually fails. Then they get their names: all but the last; these names
-// are synced; the last; its name is synced.
+// It first writes and syncs all files under temporary names, since that
+// is what usually fails. Then it gives all but the last their names, syncs these names,
+// gives the last its name, and syncs that.
 func (d *Directory) apply(ctx context.Context, ch store.Change) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -102,12 +102,12 @@ func (d *Directory) apply(ctx context.Context, ch store.Change) error {
 	files = nil
 	// These removals can't become durable before the change does, and needn't.
 	for _, key := range ch.Remove {
-		d.removeValue(key) // what remains is for a later change to remove
+		d.removeValue(key) // a later change can remove what remains
 	}
 	return nil
 }
 
-// syncNames makes the names in the directory durable, where the system and the file system can.
+// syncNames makes the names in the directory durable, if the system and the file system can.
 func (d *Directory) syncNames() error {
 	if err := d.fs.syncDir(); err != nil && !lacks(err, noDirectorySync) {
 		return fmt.Errorf("sync names: %w", err)
@@ -115,8 +115,8 @@ func (d *Directory) syncNames() error {
 	return nil
 }
 
-// removeValues removes the files of ch.Remove and makes that durable, and also
-// the name that the guard found: its writer may have been killed before it did.
+// removeValues removes the files of ch.Remove and makes that durable. It also makes durable
+// the name that the guard found, since its writer may have been killed before.
 func (d *Directory) removeValues(ch store.Change) error {
 	if len(ch.Remove) == 0 && ch.Guard == nil {
 		return nil
@@ -128,7 +128,7 @@ func (d *Directory) removeValues(ch store.Change) error {
 	return errors.Join(append(errs, d.syncNames())...)
 }
 
-// removeValue removes the file of key. A directory stays.
+// removeValue removes the file of key. It doesn't remove a directory.
 func (d *Directory) removeValue(key string) error {
 	name, ok := fileName(key)
 	if !ok {

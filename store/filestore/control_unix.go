@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nonblock has an open of a pipe not wait for a writer.
+// nonblock makes the opening of a pipe not wait for a writer.
 const nonblock = unix.O_NONBLOCK
 
-// unlockFile does nothing: to close the file unlocks it.
+// unlockFile does nothing, since closing the file unlocks it.
 func unlockFile(*os.File) {}
 
-// control runs a system call on file, again while signals interrupt it.
+// control runs a system call on file, and repeats it while signals interrupt it.
 func control(file *os.File, call func(fd int) error) error {
 	conn, err := file.SyscallConn()
 	if err != nil {

@@ -15,18 +15,18 @@ var (
 	_ store.BulkLoader = (*Directory)(nil)
 )
 
-// A Directory is a [store.Committer] and a [store.BulkLoader] in a directory that it holds
-// open: whatever becomes of the path, it goes on with the directory that was there. All else is as
-// for a [FileStore]. [OpenPrivate] opens one.
+// A Directory is a [store.Committer] and a [store.BulkLoader] in a directory that it keeps
+// open. Whatever becomes of the path, it uses the directory that was opened. Otherwise it behaves
+// like a [FileStore]. [OpenPrivate] opens one.
 type Directory struct {
 	fs folder
 
-	// swept tells that there are no temporary files of writers that were killed,
-	// as far as is known. To look for them takes as long as all else in a small change.
+	// swept is true if, as far as is known, there are no temporary files of writers that were killed.
+	// To look for them takes as long as everything else in a small change.
 	swept *atomic.Bool
 }
 
-// Close closes the directory. Methods that are called later report an error that satisfies
+// Close closes the directory. Later method calls report an error that satisfies
 // errors.Is(err, [fs.ErrClosed]).
 func (d *Directory) Close() error { return d.fs.close() }
 
@@ -35,10 +35,10 @@ func (d *Directory) Close() error { return d.fs.close() }
 const ownPrefix = "00"
 
 // maxNameKeyLen is the length in bytes of the longest key that has a file name.
-// It is more than store.MaxKeyLen: upstream's FileStore writes longer keys.
+// It exceeds store.MaxKeyLen, since upstream's FileStore writes longer keys.
 const maxNameKeyLen = 127
 
-// fileName returns the name of key's file. It is false if there can be none.
+// fileName returns the name of key's file, and whether there can be one.
 func fileName(key string) (string, bool) {
 	if len(key) == 0 || len(key) > maxNameKeyLen || key[0] == 0 {
 		return "", false
@@ -46,8 +46,8 @@ func fileName(key string) (string, bool) {
 	return hex.EncodeToString([]byte(key)), true
 }
 
-// fileKey returns the key whose file has that name, in any case. It is false if there is
-// none.
+// fileKey returns the key whose file has that name, in upper or lower case, and whether there is
+// such a key.
 func fileKey(name string) (string, bool) {
 	if strings.HasPrefix(name, ownPrefix) {
 		return "", false

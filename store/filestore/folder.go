@@ -14,11 +14,11 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// A folder is an open directory, and what a store needs of the operating system. Tests put
-// others in its place, that fail, lack something or lose power.
+// A folder is an open directory, with the operations that a store needs. Tests use
+// folders that fail, lack something or lose power.
 type folder interface {
-	open(name string) (fs.File, error) // of a regular file, to be read
-	prefetch(fs.File)                  // tells that it will be read soon
+	open(name string) (fs.File, error) // opens a regular file for reading
+	prefetch(fs.File)                  // announces that the file will be read soon
 	openDir() (fs.ReadDirFile, error)
 	lstat(name string) (fs.FileInfo, error)
 	create(name string) (file, error) // fails if it exists
@@ -28,7 +28,7 @@ type folder interface {
 	syncDir() error // makes names durable
 	close() error
 
-	// lock waits until no one else has the lock of the directory.
+	// lock takes the lock of the directory. It waits until it is free.
 	lock(ctx context.Context) (unlock func(), err error)
 }
 
@@ -37,15 +37,15 @@ type file interface {
 	Sync() error // makes content durable
 }
 
-// osFolder is a directory of the operating system. All goes through an os.Root, so that the path
+// osFolder is a directory of the operating system. All access goes through an os.Root, so the path
 // doesn't matter once the directory is open. On Windows an os.Root also opens, replaces
-// and removes files in the ways that let others have them open meanwhile.
+// and removes files in such a way that others may have them open meanwhile.
 type osFolder struct {
 	root    *os.Root
-	tryLock func(*os.File) (bool, error) // tryLock, save in tests
+	tryLock func(*os.File) (bool, error) // replaced only in tests
 }
 
-// open looks at the file first, since to open a device can do something.
+// open first checks what the file is, since opening a device can have effects.
 func (f osFolder) open(name string) (fs.File, error) {
 	info, err := f.lstat(name)
 	if err != nil {
@@ -57,11 +57,11 @@ func (f osFolder) open(name string) (fs.File, error) {
 	return f.openRegular(name)
 }
 
-// openRegular opens what was a regular file a moment ago.
+// openRegular opens a file that was a regular file a moment ago.
 func (f osFolder) openRegular(name string) (fs.File, error) {
 	var file *os.File
 	err := patiently(func() (err error) {
-		file, err = f.root.OpenFile(name, os.O_RDONLY|nonblock, 0) // lest what has come instead make it wait
+		file, err = f.root.OpenFile(name, os.O_RDONLY|nonblock, 0) // so that a pipe in its place does not block
 		return err
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func (f osFolder) openRegular(name string) (fs.File, error) {
 	return file, nil
 }
 
-// checkRegular reports an error for what isn't a regular file, which is damage if
+// checkRegular reports an error if the file isn't regular. The error is store.ErrDamaged if
 // a value can be put in its place.
 func checkRegular(name string, info fs.FileInfo) error {
 	switch {

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// lockName is the name of the file that writers lock: hex of "lock" follows. Whoever has the
-	// lock removes it if no value is left.
+	// lockName is the name of the file that writers lock; its second part is the hex of "lock". If no value
+	// is left, the writer that has the lock removes it.
 	lockName = ownPrefix + "6c6f636b"
 
-	// lockRetry is the time between two attempts to get the lock from another process. Waiting in the
-	// kernel instead can't be ended with a context.
+	// lockRetry is the time between two attempts to get the lock from another process. A context couldn't
+	// end a wait in the kernel.
 	lockRetry = time.Millisecond
 
-	// maxLost is how often in a row the lock file may be gone once it is locked.
+	// maxLost is how often in a row the lock file may turn out to be removed after it was locked.
 	maxLost = 10_000
 )
 
@@ -45,8 +45,8 @@ func (f osFolder) lock(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
-// lockFile returns the lock file, which is locked if it can be. It closes the file before it tries again, so
-// that one which was removed is found out, and goes for good on Windows.
+// lockFile returns the lock file, locked if the system can. It closes the file before each new attempt. So
+// it notices that the file was removed, and on Windows a removed file really goes.
 func (f osFolder) lockFile(ctx context.Context) (*os.File, error) {
 	lost := 0
 	for {
@@ -62,7 +62,7 @@ func (f osFolder) lockFile(ctx context.Context) (*os.File, error) {
 		case err != nil, locked && f.hasLockName(file):
 			return file, nil
 		}
-		if locked { // and removed, by whoever had the lock before
+		if locked { // but the writer that had the lock before has removed the file
 			unlockFile(file)
 			if lost++; lost == maxLost {
 				err = &fs.PathError{Op: "lock", Path: lockName, Err: errors.New("the file is always another one")}
@@ -80,7 +80,7 @@ func (f osFolder) lockFile(ctx context.Context) (*os.File, error) {
 	}
 }
 
-// openLockFile opens the lock file, which it makes if there is none. It doesn't follow links,
+// openLockFile opens the lock file, or makes it if there is none. It doesn't follow links,
 // nor wait for a pipe.
 func (f osFolder) openLockFile() (file *os.File, err error) {
 	err = patiently(func() error {
@@ -105,7 +105,7 @@ func (f osFolder) openLockFile() (file *os.File, err error) {
 	return file, err
 }
 
-// hasLockName reports whether file is what the lock's name leads to.
+// hasLockName reports whether file still has the lock's name.
 func (f osFolder) hasLockName(file *os.File) bool {
 	info, err := file.Stat()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks file, and reports whether it could: false means that another process has it.
+// tryLock tries to lock file. It returns false if another process has the lock.
 func tryLock(file *os.File) (locked bool, err error) {
 	err = control(file, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// tryLock can't: neither WASI nor Plan 9 has such locks.
+// tryLock is not supported: neither WASI nor Plan 9 has such locks.
 func tryLock(*os.File) (locked bool, err error) { return false, errors.ErrUnsupported }
 
 func unlockFile(*os.File) {}

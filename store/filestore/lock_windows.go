@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks file, and reports whether it could: false means that another process has it.
+// tryLock tries to lock file. It returns false if another process has the lock.
 func tryLock(file *os.File) (locked bool, err error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err = windows.LockFileEx(windows.Handle(file.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
@@ -17,7 +17,7 @@ func tryLock(file *os.File) (locked bool, err error) {
 	return err == nil, err
 }
 
-// unlockFile unlocks file. The system would do it when the file is closed, or later (LockFileEx).
+// unlockFile unlocks file. The system would do so when the file is closed, or later (LockFileEx).
 func unlockFile(file *os.File) {
 	_ = windows.UnlockFileEx(windows.Handle(file.Fd()), 0, 1, 0, new(windows.Overlapped))
 }

@@ -2,5 +2,5 @@
 
 package filestore
 
-// patiently runs do. Only on Windows do programs that look at a file keep others from changing it.
+// patiently runs do. Only on Windows can a program that has a file open keep others from changing it.
 func patiently(do func() error) error { return do() }

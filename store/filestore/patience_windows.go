@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// patience is for how long an operation is tried that another program keeps from succeeding.
+	// patience is how long an operation is repeated that another program prevents.
 	patience = 2 * time.Second
 
-	// maxPause is the longest time between two attempts. Where many read the same value over and over
-	// the moments in which none does are short.
+	// maxPause is the longest time between two attempts. If many readers read the same value over and over,
+	// the moments between them are short.
 	maxPause = 10 * time.Millisecond
 )
 
-// patiently runs do until it doesn't report one of the errors that come from a program that has a file
-// open at the moment: a virus scanner, an indexer, a backup; and, where the file system
-// has no POSIX semantics for replacing and removing (FAT, network drives, Windows before version
-// 10), a reader of the same value. A lasting refusal has the first of the same numbers, and
-// is reported late.
+// patiently repeats do while it reports one of the errors that come from a program that has the file
+// open at the moment: a virus scanner, an indexer, a backup. On a file system
+// without POSIX semantics for replacing and removing (FAT, network drives, Windows before version
+// 10) that can be a reader of the same value. A lasting refusal has the same number as the first of these errors, and
+// is therefore reported late.
 func patiently(do func() error) error {
 	deadline := time.Now().Add(patience)
 	pause := time.Millisecond

@@ -8,17 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// ErrUnsafeDirectory is reported by [OpenPrivate] when another user can put files into the directory.
+// ErrUnsafeDirectory is reported by [OpenPrivate] if another user can put files into the directory.
 var ErrUnsafeDirectory = errors.New("directory is under another user's control")
 
-// OpenPrivate opens the directory of that path if only this process's user and root can put files
-// there: it belongs to either, and not every user may write to it. Else the error is
-// [ErrUnsafeDirectory]. It is for programs that run with more rights than whoever made the
-// directory, or that are told its path by others. What was checked is what is used, however
-// the path may change meanwhile.
+// OpenPrivate opens the directory of that path if it belongs to this process's user or to root, and
+// not every user may write to it. Otherwise the error is
+// [ErrUnsafeDirectory]. OpenPrivate is for programs that run with more rights than the maker of the
+// directory, or that others tell its path. The Directory is the one that was checked, however
+// the path changes meanwhile.
 //
-// That its group can write to it is the administrator's decision. Access control lists are
-// not looked at, and on systems where owner and mode don't decide, such as Windows, the
+// OpenPrivate doesn't check whether the directory's group can write to it, which is the administrator's decision. It doesn't
+// read access control lists. On systems where owner and mode don't decide, such as Windows, the
 // error is [errors.ErrUnsupported].
 func OpenPrivate(path string) (*Directory, error) {
 	root, err := os.OpenRoot(path)

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// checkPrivate reports ErrUnsafeDirectory for a directory that belongs to another user, root
-// aside, or that every user can write to.
+// checkPrivate reports ErrUnsafeDirectory for a directory that belongs to another user than
+// this process's or root, or that every user can write to.
 func checkPrivate(root *os.Root) error {
 	info, err := root.Stat(".")
 	if err != nil {

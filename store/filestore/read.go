@@ -60,8 +60,8 @@ func (d *Directory) readDir() ([]fs.DirEntry, error) {
 	return dir.ReadDir(-1)
 }
 
-// isValue reports whether file, which has a key's name, is that key's value. Some file systems give
-// names back in another case than they were made in, and find them in any.
+// isValue reports whether file, which has a key's name, is that key's value. Some file systems return
+// names in another case than they were created in, and find them in any case.
 func (d *Directory) isValue(file fs.DirEntry) bool {
 	if !file.Type().IsRegular() {
 		return false
@@ -118,7 +118,7 @@ func (d *Directory) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byt
 	}
 }
 
-// opened is the file of a key, or why there is none.
+// opened is the open file of a key, or the error of opening it.
 type opened struct {
 	key  string
 	file fs.File
@@ -146,12 +146,12 @@ func (d *Directory) open(key string) opened {
 	return opened{key, file, err}
 }
 
-// isAbsent reports whether err says that there is no file of the name, or that there can be none.
+// isAbsent reports whether err says that there is no file of that name, or that there can't be one.
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG)
 }
 
-// read returns what the file holds, up to the size that it has now, and closes it.
+// read returns the content of the file, up to its size now, and closes it.
 func (d *Directory) read(o opened) ([]byte, error) {
 	if o.err != nil {
 		return nil, o.err

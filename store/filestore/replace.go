@@ -10,8 +10,8 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// replace gives f, which is the last entry of a change, its name, and makes that durable.
-// If that fails whoever had the name gets it back.
+// replace gives f, the last entry of a change, its name, and makes the name durable.
+// If that fails, the file that had the name gets it back.
 func (d *Directory) replace(f newFile) error {
 	backup, isNew := d.backUp(f)
 	if backup != "" {
@@ -19,7 +19,7 @@ func (d *Directory) replace(f newFile) error {
 	}
 	err := d.fs.rename(f.temp, f.name)
 	if err != nil {
-		// A network file system may have done it and lost the answer.
+		// A network file system may have renamed it and lost the answer.
 		if _, missing := d.fs.lstat(f.temp); missing == nil {
 			return fmt.Errorf("store %q: %w", f.key, err)
 		}
@@ -43,9 +43,9 @@ func (d *Directory) replace(f newFile) error {
 	return errors.Join(fmt.Errorf("store %q: %w", f.key, err), undoErr)
 }
 
-// backUp gives the file that f is to replace a second name, and returns that. It returns none
-// if there is no such file, and then true, or if it can be neither linked nor copied, which
-// is no reason not to replace it.
+// backUp gives the file that f will replace a second name, and returns that name. If there is no such
+// file, backup is empty and isNew is true. If the file can be neither linked nor copied, backup is empty, and f
+// may replace the file nevertheless.
 func (d *Directory) backUp(f newFile) (backup string, isNew bool) {
 	backup = newTemporary()
 	err := d.fs.link(f.name, backup)

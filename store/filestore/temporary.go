@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// temporaryPrefix begins the names of temporary files: hex of "tmp" follows.
+// temporaryPrefix begins the names of temporary files. Its second part is the hex of "tmp".
 const temporaryPrefix = ownPrefix + "746d70"
 
 // newTemporary returns a new name for a temporary file. Such files exist only while
@@ -22,21 +22,21 @@ func newTemporary() string {
 	return temporaryPrefix + hex.EncodeToString(id[:])
 }
 
-// isTemporary reports whether that is the name of a temporary file, in any case.
+// isTemporary reports whether name is the name of a temporary file, in upper or lower case.
 func isTemporary(name string) bool {
 	return strings.HasPrefix(strings.ToLower(name), temporaryPrefix)
 }
 
-// removeTemporary removes a temporary file, if it is there. One that can't be
-// removed does no harm, and is left to a later change.
+// removeTemporary removes a temporary file, if it exists. A file that can't be
+// removed does no harm, and a later change will try again.
 func (d *Directory) removeTemporary(name string) {
 	if err := d.fs.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		d.swept.Store(false)
 	}
 }
 
-// removeTemporaries removes the temporary files of writers that didn't live to
-// do so, if there can be any. The caller holds the lock.
+// removeTemporaries removes the temporary files of writers that were killed,
+// if there may be any. The caller holds the lock.
 func (d *Directory) removeTemporaries() {
 	if d.swept.Swap(true) {
 		return
@@ -49,16 +49,16 @@ func (d *Directory) removeTemporaries() {
 	}
 }
 
-// tidyIfEmpty removes the files that this package made besides values from a directory that
-// holds no value. The caller holds the lock, and no longer once the
-// lock file is gone: it makes no change after that.
+// tidyIfEmpty removes this package's own files from a directory that
+// holds no value. The caller holds the lock, but loses it with the
+// lock file. So it must make no change afterwards.
 func (d *Directory) tidyIfEmpty() {
 	dir, err := d.fs.openDir()
 	if err != nil {
 		return
 	}
 	defer dir.Close()
-	const batch = 64 // most directories that aren't empty show that in the first
+	const batch = 64 // the first batch usually shows that a directory isn't empty
 	var temporary []string
 	for {
 		files, err := dir.ReadDir(batch)

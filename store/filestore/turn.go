@@ -10,13 +10,13 @@ import (
 	"sync"
 )
 
-// A turn is that of the writers of one directory within this process. They take turns
-// before they lock the file: they needn't ask for it again and again then; on
-// some systems the lock belongs to the process; and on some there is no other.
+// A turn is shared by the writers of one directory within this process. They take turns
+// before they lock the file. So they needn't poll for the lock of another writer of this process. Also, on
+// some systems the lock belongs to the process, and on others there is no lock.
 type turn struct {
 	dir   fs.FileInfo
 	free  chan struct{} // holds a token while it is nobody's turn
-	users int           // who have it or wait for it
+	users int           // writers that have it or wait for it
 }
 
 var turns struct {
@@ -24,7 +24,7 @@ var turns struct {
 	all []*turn
 }
 
-// takeTurn waits for its turn among the writers of dir.
+// takeTurn waits for the caller's turn among the writers of dir.
 func takeTurn(ctx context.Context, dir fs.FileInfo) (leave func(), err error) {
 	t := joinTurn(dir)
 	select {

@@ -13,14 +13,14 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// maxSyncs is how many files are synced at once. The more wait for
+// maxSyncs is how many files are synced at once. The more files wait for
 // the disk together, the fewer commits of the file system's journal they need:
 // 320 files of 20 kB took 213 ms one by one, 64 ms 8 at once, 39 ms 32 at once,
 // 46 ms 64 at once (best of 9 runs each, ext4).
 const maxSyncs = 32
 
 // maxOpen is how many files are open at once while they wait to be synced.
-// Processes may commonly have 256 or 1,024.
+// The usual limit of a process is 256 or 1,024.
 const maxOpen = 128
 
 // A newFile is a file with the value of a key, under a temporary name.
@@ -30,14 +30,14 @@ type newFile struct {
 	temp string
 }
 
-// write writes a file for each of entries and syncs them all. It also returns those that
-// it has begun when it fails.
+// write writes a file for each of entries and syncs them all. If it fails, it also returns the files that
+// it has begun.
 //
-// Files are written one by one, since a directory takes one new name
-// at a time and whoever waits for it burns the processor: 330 files of 17 kB took 37 ms of it
-// created by 32 goroutines, 24 ms by one (best of 9 runs each, two cores, ext4).
+// It writes files one by one, since a directory takes one new name
+// at a time and a thread that waits for it burns processor time: 330 files of 17 kB took 37 ms of it
+// when 32 goroutines created them, 24 ms with one (best of 9 runs each, two cores, ext4).
 func (d *Directory) write(ctx context.Context, entries []store.Entry) (files []newFile, err error) {
-	var open []openFile // those of files that aren't synced
+	var open []openFile // files that aren't synced yet
 	for _, e := range entries {
 		name, _ := fileName(e.Key) // a valid key has one
 		files = append(files, newFile{e.Key, name, newTemporary()})
@@ -64,7 +64,7 @@ func (d *Directory) write(ctx context.Context, entries []store.Entry) (files []n
 	return files, syncAll(open)
 }
 
-// openFile is a file with the value of a key that isn't synced yet.
+// An openFile has the value of a key, and isn't synced yet.
 type openFile struct {
 	file
 	key string
@@ -105,7 +105,7 @@ func syncAll(files []openFile) error {
 	return errors.Join(errs...)
 }
 
-// syncFile makes the content of f durable, where the file system can.
+// syncFile makes the content of f durable, if the file system can.
 func syncFile(f file) error {
 	if err := f.Sync(); err != nil && !lacks(err, []error{syscall.EINVAL}) {
 		return err

@@ -13,9 +13,9 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// readWrite has the browser write a transaction through to the disk before it
-// reports it complete. In Chromium 156 that made no difference that could be
-// measured, neither to 320 values of 20 KiB (300 ms) nor to one (5 ms).
+// readWrite makes the browser write a transaction through to the disk before it
+// reports the transaction complete. In Chromium 156 that made no measurable
+// difference, neither to 320 values of 20 KiB (300 ms) nor to one (5 ms).
 var readWrite = idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}
 
 // Store implements [store.Store].
@@ -28,12 +28,12 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return s.Commit(ctx, store.Change{Remove: []string{key}})
 }
 
-// Commit implements [store.Committer]. All of ch takes effect or nothing. A value of more
-// than [store.MaxValueLen] bytes is refused.
+// Commit implements [store.Committer]. All of ch takes effect, or nothing. Commit refuses a value of more
+// than [store.MaxValueLen] bytes.
 //
-// If the connection is lost while the browser commits, the change is made again,
-// unless the guard's key shows that it was made. If another writer came in between,
-// that can't be told, and the error is [store.ErrConflict].
+// If the connection is lost while the browser commits, Commit makes the change again,
+// unless the value of the guard's key shows that the change was made. If another writer has changed that key
+// meanwhile, this can't be known, and the error is [store.ErrConflict].
 func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return fmt.Errorf("idbstore: %w", err)
@@ -67,15 +67,15 @@ func summary(ch store.Change) string {
 	return "check"
 }
 
-// commit carries out ch in one transaction. With maybeDone, an earlier attempt
+// commit applies ch in one transaction. If maybeDone is true, an earlier attempt
 // may have succeeded.
 func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) error {
 	t, err := c.begin(readWrite)
 	if err != nil {
 		return err
 	}
-	// The requests that follow the guard's don't wait for its answer: they are
-	// undone if it isn't the right one.
+	// The following requests don't wait for the answer to the guard's request. They are
+	// undone if the guard doesn't hold.
 	var guard *idb.Request
 	if ch.Guard != nil {
 		if guard, err = t.entries.Get(js.ValueOf(ch.Guard.Key)); err != nil {
@@ -97,7 +97,7 @@ func (c *conn) commit(ctx context.Context, ch store.Change, maybeDone bool) erro
 	return t.finish(ctx)
 }
 
-// check reports whether the guard of ch holds, which req reads. If it doesn't since an
+// check reports whether the guard of ch holds. req reads the guard's key. If the guard doesn't hold because an
 // earlier attempt at ch has succeeded, done is true.
 func (t *transaction) check(ctx context.Context, req *idb.Request, ch store.Change, maybeDone bool) (done bool, err error) {
 	v, err := t.await(ctx, req)
@@ -126,8 +126,8 @@ func outcome(ch store.Change) *store.Guard {
 	return nil
 }
 
-// apply issues the requests of ch. That they succeed says nothing: only the
-// transaction's completion does.
+// apply issues the requests of ch. Their success means nothing. Only the
+// transaction's completion counts.
 func (t *transaction) apply(ch store.Change) error {
 	for _, e := range ch.Put {
 		value, err := browser.FromBytes(e.Value)

@@ -10,7 +10,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// backoff are the pauses before an operation is tried again on a new connection.
+// backoff are the pauses before an operation is repeated on a new connection.
 var backoff = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond}
 
 // A conn is one connection of a store to its database.
@@ -18,24 +18,24 @@ type conn struct {
 	store *Store
 	db    *browser.Database
 
-	// lost ends when the browser closes the connection of itself. A transaction
-	// that is being committed then may get no event at all.
+	// lost ends when the browser itself closes the connection. A transaction
+	// that is being committed may then get no event at all.
 	lost context.Context
 
 	// The store's mutex guards these.
-	users   int    // those who wait for the connection's events
+	users   int    // calls that wait for the connection's events
 	retired bool   // closed by the store
 	forget  func() // removes the listeners
 }
 
-// An opening is an attempt at a connection, shared by all who want one.
+// An opening is an attempt to open a connection, shared by all calls that need one.
 type opening struct {
 	done chan struct{}
 	err  error // why there is no connection once done is closed
 }
 
-// use calls fn with a connection, and again with a new one when the connection
-// fails. fn must be safe to repeat.
+// use calls fn with a connection. If the connection fails, it calls fn again with a new
+// one, so fn must be safe to repeat.
 func (s *Store) use(ctx context.Context, fn func(*conn) error) error {
 	for attempt := 0; ; attempt++ {
 		err := s.useOnce(ctx, fn)
@@ -126,8 +126,8 @@ func (c *conn) retire() {
 	c.settle()
 }
 
-// settle removes the listeners of a retired connection once nobody waits for
-// them.
+// settle removes the listeners of a retired connection once no call waits for
+// its events.
 func (c *conn) settle() {
 	if c.retired && c.users == 0 {
 		c.forget()
@@ -161,8 +161,8 @@ func (s *Store) newConn(db *browser.Database) *conn {
 		lose(errLost)
 		c.retire()
 	})
-	// Whoever wants the database upgraded or deleted need not wait for this
-	// connection: a new one is opened when there is something to do.
+	// An upgrade or deletion of the database need not wait for this
+	// connection. The next call opens a new one.
 	offVersionChange := db.OnVersionChange(func() {
 		s.yielded.Store(true)
 		c.retire()

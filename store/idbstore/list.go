@@ -16,13 +16,13 @@ import (
 // pageKeys is the number of keys that List collects before it yields them.
 const pageKeys = 512
 
-// List implements [store.Store]. It walks the keys by a cursor, a page of them in
-// each transaction; while the caller has a page, nothing is held open. Keys that
-// aren't valid, which only others can have stored, are passed over, and to the other
+// List implements [store.Store]. It walks the keys by a cursor, one page in
+// each transaction. No transaction is open while the caller uses a page. List skips keys that
+// aren't valid, which only other code can have stored. To the other
 // methods they are absent.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		// No valid key begins with what can't be a key.
+		// If prefix isn't a valid key, no valid key begins with it.
 		p := page{prefix: prefix, last: prefix, final: prefix != "" && !store.ValidKey(prefix)}
 		err := ctx.Err()
 		for err == nil && !p.final {
@@ -53,7 +53,7 @@ type page struct {
 	final  bool   // there are no keys after these
 }
 
-// next replaces the page by that after it.
+// next replaces the page by the following one.
 func (p *page) next(ctx context.Context, c *conn) error {
 	bounds, err := idb.NewKeyRangeBound(js.ValueOf(p.last), js.ValueOf(successor(p.prefix)), p.begun, true)
 	if err != nil {

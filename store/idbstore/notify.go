@@ -8,23 +8,23 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// openChannel opens the BroadcastChannel on which the stores of a database tell
-// one another of changes.
+// openChannel opens the BroadcastChannel on which the stores of a database announce
+// changes to each other.
 func openChannel(database string) browser.Channel {
 	return browser.NewChannel("netmapcache/idbstore/" + database)
 }
 
-// Subscribe calls fn when another Store of this database has changed it, be it in
-// this page, in another or in a worker, until cancel is called or s is closed.
-// Calls don't overlap. Changes in quick succession may be reported as one; one of
-// which the other Store can't tell whether it took effect is not reported. In a
+// Subscribe calls fn when another Store of this database, in
+// this page, in another page or in a worker, has changed it, until cancel is called or s is closed.
+// Calls don't overlap. One call may stand for several changes in quick succession. If the
+// other Store doesn't know whether its change took effect, it doesn't announce the change. In a
 // browser without BroadcastChannel fn is never called.
 func (s *Store) Subscribe(fn func()) (cancel func()) {
 	changed := make(chan struct{}, 1)
 	unlisten := s.channel.OnMessage(func() {
 		select {
 		case changed <- struct{}{}:
-		default: // fn has yet to be called for an earlier change
+		default: // the call for an earlier change is still to come
 		}
 	})
 	canceled := make(chan struct{})

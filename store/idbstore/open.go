@@ -13,7 +13,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// request asks the browser for a connection, and bounds how long it may take.
+// request asks the browser for a connection, and waits for it for a bounded time.
 func (s *Store) request() (*browser.Database, error) {
 	factory, err := s.factory()
 	if err != nil {
@@ -37,10 +37,10 @@ func (s *Store) request() (*browser.Database, error) {
 
 // answer waits until the browser has answered req, for a bounded time.
 //
-// Who holds a request up isn't always told. The browser tells the one whose own request is
-// blocked, and those who are asked to close; but not the one whose request waits until another's
-// blocked request, to delete the database, is done. If the browser answers another question
-// meanwhile, that is taken to be so.
+// The browser doesn't always say what holds a request up. It sends an event to the code whose own request is
+// blocked, and to connections that should close. But it sends none if a request waits for another
+// blocked request, to delete the database. If the browser answers another question
+// meanwhile, answer assumes that this is the case.
 func (s *Store) answer(ctx context.Context, factory js.Value, req *browser.Request) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.silence, errSilent)
 	defer cancel()
@@ -48,7 +48,7 @@ func (s *Store) answer(ctx context.Context, factory js.Value, req *browser.Reque
 	defer timer.Stop()
 	blocked := req.Blocked()
 	var alive <-chan struct{}
-	var held error // what the next event of timer says
+	var held error // what the next expiry of timer means
 	if s.yielded.Load() {
 		held = errBehind
 		timer.Reset(s.patience)
@@ -111,7 +111,7 @@ func checkLayout(db *browser.Database) error {
 	return nil
 }
 
-// openError says what the failure of a request to open a database means.
+// openError returns the error that the failure of a request to open a database stands for.
 func openError(err error) error {
 	switch {
 	case connectionFailed(err) && !browser.Named(err, "InvalidStateError"):

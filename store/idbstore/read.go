@@ -25,16 +25,16 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	return loadedValue(key, values[0])
 }
 
-// LoadMany reads in batches of roughly batchBytes, once it is known how large
-// values are, and of batchKeys at most.
+// LoadMany reads in batches. As soon as it knows how large values are, a batch has roughly
+// batchBytes, and at most batchKeys.
 const (
 	firstBatch = 8 // keys
 	batchBytes = 1 << 20
 	batchKeys  = 512
 )
 
-// LoadMany implements [store.BulkLoader]. While the values of a batch are used the
-// browser reads the next, so at most two are in memory.
+// LoadMany implements [store.BulkLoader]. While the caller uses the values of a batch, the
+// browser reads the next batch, so at most two batches are in memory.
 func (s *Store) LoadMany(ctx context.Context, keys []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var ahead *reading
@@ -77,8 +77,8 @@ type result struct {
 	err   error
 }
 
-// get returns what the object store holds under each of keys, or undefined. If
-// ahead is not nil, it is the reading of keys, begun before.
+// get returns what the object store holds under each of keys, or undefined. ahead is
+// the reading of keys that was begun earlier, or nil.
 func (s *Store) get(ctx context.Context, keys []string, ahead *reading) (values []js.Value, err error) {
 	err = s.use(ctx, func(c *conn) (err error) {
 		r := ahead
@@ -98,7 +98,7 @@ func (s *Store) get(ctx context.Context, keys []string, ahead *reading) (values 
 }
 
 // readAhead begins to read keys, for a later get of the same keys. It returns nil
-// if that isn't possible now; get then finds out why.
+// if that isn't possible now. get then reports why.
 func (s *Store) readAhead(keys []string) *reading {
 	s.mu.Lock()
 	c := s.conn
@@ -120,8 +120,8 @@ type reading struct {
 }
 
 // read issues the requests for keys, all at once in one transaction. In
-// Chromium 156 that read 320 values of 20 KiB in 120 ms; a transaction for each
-// took 500 ms, and getAll, far ahead with small values, 400 ms.
+// Chromium 156 that read 320 values of 20 KiB in 120 ms. A transaction for each
+// took 500 ms, and getAll, which is by far the fastest for small values, 400 ms.
 func (c *conn) read(keys []string) (*reading, error) {
 	t, err := c.begin(readOnly)
 	if err != nil {
@@ -152,7 +152,7 @@ func (r *reading) values(ctx context.Context) ([]js.Value, error) {
 	return values, nil
 }
 
-// abort ends a reading whose values nobody wants. There need not be one.
+// abort ends a reading whose values aren't needed. r may be nil.
 func (r *reading) abort() {
 	if r != nil {
 		r.transaction.abort()
@@ -160,7 +160,7 @@ func (r *reading) abort() {
 }
 
 func loadedValue(key string, v js.Value) ([]byte, error) {
-	// Keys that are not UTF-8 would be taken for one another in JavaScript.
+	// JavaScript would confuse keys that are not UTF-8.
 	if v.IsUndefined() || !store.ValidKey(key) {
 		return nil, fmt.Errorf("idbstore: load %q: %w", key, store.ErrKeyNotFound)
 	}

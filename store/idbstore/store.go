@@ -19,9 +19,9 @@ const (
 	objectStore   = "entries"
 )
 
-// A Store keeps its values in a database of IndexedDB. Its methods are safe for
-// concurrent use, also beside other Stores of the same database, in this page and
-// elsewhere.
+// A Store keeps its values in a database of IndexedDB. It is a [store.Committer] and a
+// [store.BulkLoader]. Its methods are safe for concurrent use, and so are several Stores of
+// one database, in this page and elsewhere.
 type Store struct {
 	database string
 	channel  browser.Channel
@@ -29,10 +29,10 @@ type Store struct {
 	factory  func() (js.Value, error)
 	version  uint
 	silence  time.Duration // how long the browser may take to answer
-	patience time.Duration // how long others may take to close a connection when they are asked to
-	doubt    time.Duration // how long opening may take before it is asked whether the browser answers at all
+	patience time.Duration // how long others may take to close a connection on request
+	doubt    time.Duration // how long opening may take before the store checks whether the browser answers at all
 
-	yielded atomic.Bool // the last connection was closed since others want to upgrade or delete the database
+	yielded atomic.Bool // the last connection was closed because others want to upgrade or delete the database
 
 	mu      sync.Mutex
 	conn    *conn         // nil if there is none at the moment
@@ -59,8 +59,8 @@ func newStore(database string) *Store {
 }
 
 // Open opens the named database of this origin, and makes it if there is none.
-// The errors are [ErrUnavailable], [ErrBlocked], [ErrVersion], [ErrQuota] and that of
-// ctx; the same are reported later when a lost connection can't be replaced.
+// Its errors are [ErrUnavailable], [ErrBlocked], [ErrVersion], [ErrQuota] and that of
+// ctx. Other methods report them too if a lost connection can't be replaced.
 func Open(ctx context.Context, database string) (*Store, error) {
 	s := newStore(database)
 	if err := s.open(ctx); err != nil {
@@ -70,13 +70,13 @@ func Open(ctx context.Context, database string) (*Store, error) {
 	return s, nil
 }
 
-// open opens a connection, which those who follow find open.
+// open opens a connection for later calls.
 func (s *Store) open(ctx context.Context) error {
 	return s.use(ctx, func(*conn) error { return nil })
 }
 
-// Close closes the connection to the database. Transactions under way complete;
-// what needs another reports [ErrClosed]. Subscriptions end.
+// Close closes the connection to the database and ends subscriptions. Transactions under way complete.
+// Calls that need another transaction report [ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed() {
@@ -102,10 +102,10 @@ func (s *Store) closed() bool {
 	}
 }
 
-// Delete deletes the named database of this origin and all that it holds. It need
-// not exist. Stores that have it open let go of it, and make it anew, empty, when they are
-// used again. If somebody else has it open and keeps it so, the error is [ErrBlocked];
-// the database then goes when they let go of it.
+// Delete deletes the named database of this origin with all that it holds. It
+// need not exist. Stores that have the database open close it, and make it anew, empty, when they are
+// used again. If other code has the database open and doesn't close it, the error is [ErrBlocked].
+// The browser then deletes the database when it is closed.
 func Delete(ctx context.Context, database string) error {
 	s := newStore(database)
 	defer s.Close()

@@ -12,9 +12,9 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// A transaction ends as soon as the event loop runs with none of its requests
-// pending. So between begin, the requests, await and finish its user must wait
-// for nothing else.
+// A transaction ends as soon as the event loop runs while none of its requests
+// is pending. So between begin, the requests, await and finish, the caller must not wait
+// for anything else.
 type transaction struct {
 	conn    *conn
 	tx      *idb.Transaction
@@ -34,7 +34,7 @@ func (c *conn) begin(options idb.TransactionOptions) (*transaction, error) {
 }
 
 // wait returns a context that ends with ctx, with the connection, or when the
-// browser is silent for too long. Its cause tells which.
+// browser has been silent for too long. The context's cause says which.
 func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	silence := time.AfterFunc(c.store.silence, func() { cancel(errSilent) })
@@ -46,8 +46,8 @@ func (c *conn) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// await waits for the success of req, and with it of all requests before it, and
-// returns its result. Its failure is that of the transaction.
+// await waits for the success of req, which comes after that of all requests before it, and
+// returns its result. If req fails, await reports why the transaction failed.
 func (t *transaction) await(ctx context.Context, req *idb.Request) (js.Value, error) {
 	if !done(req) {
 		ctx, cancel := t.conn.wait(ctx)
@@ -56,7 +56,7 @@ func (t *transaction) await(ctx context.Context, req *idb.Request) (js.Value, er
 		switch {
 		case err != nil:
 			return js.Value{}, t.failure(err)
-		case !done(req): // Await reports a context that ended as success
+		case !done(req): // Await reports success if its context ends
 			t.abort()
 			return js.Value{}, context.Cause(ctx)
 		}
@@ -66,15 +66,15 @@ func (t *transaction) await(ctx context.Context, req *idb.Request) (js.Value, er
 	return req.Result()
 }
 
-// done reports whether req has succeeded or failed. While it hasn't, and until
-// control returns to the event loop, it is not too late to listen for that.
+// done reports whether req has succeeded or failed. If it hasn't, the caller can still listen
+// for that until control returns to the event loop.
 func done(req *idb.Request) bool {
 	state, err := req.ReadyState()
 	return err == nil && state == "done"
 }
 
-// failure returns the reason for which a request failed with err: requests after
-// the one that failed only tell that the transaction was aborted.
+// failure returns why a request failed with err. Requests after
+// the first that failed report only that the transaction was aborted.
 func (t *transaction) failure(err error) error {
 	if browser.Named(err, "AbortError") {
 		if cause := t.tx.Err(); cause != nil {
@@ -84,14 +84,14 @@ func (t *transaction) failure(err error) error {
 	return err
 }
 
-// finish commits the transaction and waits for that to be complete. When it
-// returns an error for which outcomeUnknown is true, it may have been committed.
+// finish commits the transaction and waits until that is complete. If it
+// returns an error for which outcomeUnknown is true, the transaction may have been committed.
 func (t *transaction) finish(ctx context.Context) error {
 	if err := t.tx.Commit(); err != nil {
 		return browser.Normal(err)
 	}
-	// Await may hang if its context ends as it begins to listen. So it doesn't get
-	// ctx, but one that only the browser ends, or its silence, and thus later.
+	// Await may hang if its context ends just as it begins to listen. So it doesn't get
+	// ctx, but a context that ends only later, by the browser or by its silence.
 	end := make(chan error, 1)
 	t.conn.retain()
 	go func() {
@@ -122,6 +122,6 @@ func outcomeUnknown(err error) bool {
 
 // abort undoes what the transaction did, if it hasn't ended.
 func (t *transaction) abort() {
-	// The only error is that it has.
+	// The only possible error says that it has ended.
 	t.tx.Abort()
 }

@@ -1,5 +1,5 @@
 // Package memstore implements the contract of package store in memory. It is
-// for tests: nothing persists, and its hooks make any operation fail.
+// for tests: nothing persists, and hooks can make any operation fail.
 package memstore
 
 import (
@@ -20,21 +20,19 @@ var (
 	_ store.BulkLoader = (*Store)(nil)
 )
 
-// Store is a [store.Store] in memory, and a [store.Committer] and
-// [store.BulkLoader]. Its zero value is an empty store.
+// A Store is a [store.Committer] and a [store.BulkLoader] in memory. Its zero value is an empty store.
 //
-// A hook is called with the name of a method and a key. For Commit that is the
-// key of the last entry to put, if any. Hooks are called without locks held,
-// may use the store or end the context of the operation, and must not be changed
+// The Store calls a hook with the name of a method and a key, without holding locks. The key for Commit is the
+// key of the last entry to put, if any. A hook may use the store or end the context of the operation. Hooks must not be changed
 // while an operation runs.
 type Store struct {
-	// Before, if not nil, is called before each operation, and the operation
-	// fails with the error that it returns. It is called for List with
+	// Before, if not nil, is called before each operation. If it returns an error, the operation
+	// fails with that error. For List it is called with
 	// the prefix and then with each key, for LoadMany with each key.
 	Before func(op, key string) error
 
 	// After, if not nil, is called after Store, Remove and Commit have taken
-	// effect. The operation then reports the error that it returns.
+	// effect. If it returns an error, the operation reports that error.
 	After func(op, key string) error
 
 	mu     sync.Mutex
@@ -44,7 +42,7 @@ type Store struct {
 // New returns an empty store.
 func New() *Store { return new(Store) }
 
-// before is what every operation does first.
+// before begins every operation.
 func (s *Store) before(ctx context.Context, op, key string) error {
 	if s.Before != nil {
 		if err := s.Before(op, key); err != nil {
@@ -54,7 +52,7 @@ func (s *Store) before(ctx context.Context, op, key string) error {
 	return ctx.Err()
 }
 
-// after is what every writing operation does last.
+// after ends every operation that writes.
 func (s *Store) after(op, key string) error {
 	if s.After != nil {
 		if err := s.After(op, key); err != nil {
@@ -64,8 +62,8 @@ func (s *Store) after(op, key string) error {
 	return nil
 }
 
-// List implements part of [store.Store]. It yields the keys that are stored when
-// the iteration begins.
+// List implements part of [store.Store]. It yields the keys that are stored at the
+// beginning of the iteration.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := s.before(ctx, "List", prefix); err != nil {
@@ -134,7 +132,7 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return s.apply(ctx, "Remove", key, store.Change{Remove: []string{key}})
 }
 
-// Commit implements [store.Committer]. No other operation sees a part of ch.
+// Commit implements [store.Committer]. No other operation sees ch half applied.
 func (s *Store) Commit(ctx context.Context, ch store.Change) error {
 	var key string
 	if n := len(ch.Put); n > 0 {

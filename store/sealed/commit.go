@@ -8,15 +8,15 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// committer is the ability of a [store.Committer].
+// A committer makes a sealed store a [store.Committer].
 type committer struct {
 	o     *outer
 	inner store.Committer
 }
 
 // Commit implements [store.Committer]. The same value is sealed differently each
-// time, so a guard is compared here, and the inner store sees to it that what it was
-// compared with is still there when the change is applied.
+// time. So Commit itself compares the guard with the stored value, and the guard of the inner
+// store's change makes sure that this value is still there when the change is applied.
 func (c committer) Commit(ctx context.Context, ch store.Change) error {
 	if err := ch.Validate(); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (c committer) Commit(ctx context.Context, ch store.Change) error {
 			return err
 		}
 		err = c.inner.Commit(ctx, sealed)
-		// Somebody may have sealed an equal value anew, and then the guard holds still.
+		// Another writer may have sealed an equal value again. Then the guard still holds.
 		if !errors.Is(err, store.ErrConflict) || ch.Guard.Absent || last != nil && bytes.Equal(last.Value, sealed.Guard.Value) {
 			return err
 		}

@@ -22,11 +22,11 @@ const (
 
 var encoding = base64.RawURLEncoding.Strict()
 
-// maxShort is the length in bytes of the longest name that fits into the stored
-// one, beside its tag.
+// maxShort is the length in bytes of the longest name that fits into a stored
+// name, beside its tag.
 var maxShort = encoding.DecodedLen(store.MaxKeyLen) - tagSize
 
-// keys are what is derived from the key of a store.
+// keys are the keys derived from the key of a store.
 type keys struct {
 	values  cipher.AEAD
 	tagKey  []byte
@@ -55,8 +55,8 @@ func deriveKeys(key []byte) (*keys, error) {
 // isShort reports whether name is kept in the stored name.
 func isShort(name string) bool { return 0 < len(name) && len(name) <= maxShort }
 
-// sealName returns the name under which name is stored. For a name that isn't valid it is
-// one under which nothing is.
+// sealName returns the name under which name is stored. For an invalid name that is a name
+// under which nothing is stored.
 func (k *keys) sealName(name string) string {
 	sealed := k.tag(name)
 	if isShort(name) {
@@ -65,8 +65,8 @@ func (k *keys) sealName(name string) string {
 	return encoding.EncodeToString(sealed)
 }
 
-// openName reports whether stored is a name that sealName returns. It
-// returns the name that it stands for, which is empty if that is not in it.
+// openName is the reverse of sealName. It returns false if sealName can't have returned stored.
+// The name is empty if stored doesn't contain it.
 func (k *keys) openName(stored string) (name string, ok bool) {
 	sealed, err := encoding.DecodeString(stored)
 	if err != nil || len(sealed) < tagSize {
@@ -74,7 +74,7 @@ func (k *keys) openName(stored string) (name string, ok bool) {
 	}
 	tag := sealed[:tagSize]
 	if len(sealed) == tagSize {
-		return "", true // as far as one can tell
+		return "", true // as far as it can be told without the value
 	}
 	name = string(k.cryptName(tag, sealed[tagSize:]))
 	return name, isShort(name) && hmac.Equal(tag, k.tag(name))
@@ -109,7 +109,7 @@ func (k *keys) seal(e store.Entry) store.Entry {
 	return store.Entry{Key: stored, Value: k.values.Seal(value, value, plain, []byte(stored))}
 }
 
-// open returns what is sealed in value, which it overwrites, if that was stored as stored.
+// open returns the value that is sealed in value, if that was stored under stored. It overwrites value.
 func (k *keys) open(stored string, value []byte) ([]byte, error) {
 	if encoding.DecodedLen(len(stored)) == tagSize {
 		_, plain, err := k.openLong(stored, value)

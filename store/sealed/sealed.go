@@ -1,33 +1,32 @@
-// Package sealed encrypts and authenticates what is kept in another store. Whoever
+// Package sealed encrypts and authenticates what is kept in another store. Somebody who
 // can read that store learns how many entries there are, how long values and
-// names are, and when they change. Whoever can write to it can remove entries, and
-// put back what was stored under the same name before, but alters, moves or
-// makes up none without being found out: then the error is [store.ErrDamaged].
+// names are, and when they change. Somebody who can write to it can remove entries, and
+// put back what was stored under the same name before. If they alter, move or
+// make up an entry, loading it is a [store.ErrDamaged].
 //
-// Over a [github.com/netmapcache/netmapcache/netmapcache.Cache], whose columns carry
-// the digests that the root lists, an old column is found out too. An old root
-// with all of its columns is not: it is an older snapshot. WithMaxAge bounds how old.
+// A [github.com/netmapcache/netmapcache/netmapcache.Cache] over a sealed store also detects an old column,
+// since the root lists the digests of columns. It doesn't detect an old root
+// with all of its columns, since that is an older snapshot. WithMaxAge bounds how old it can be.
 //
 // # Values
 //
-// A value is stored as a random nonce of 24 bytes and the output of XChaCha20-Poly1305
-// (draft-irtf-cfrg-xchacha-03), 40 bytes longer than the value, with the
-// stored name as associated data. Nonces of that length can be picked at random
-// for as many values as one likes, where AES-GCM has a limit for each key. And without
-// AES instructions, as in WebAssembly, ChaCha20 is the faster one and uses no tables,
-// through which an AES in software leaks its key to who shares the processor's caches.
+// A stored value is a random nonce of 24 bytes and the output of XChaCha20-Poly1305
+// (draft-irtf-cfrg-xchacha-03), with the stored name as associated data. It is 40 bytes longer than the value.
+// Nonces of that length can be random for any number of values, whereas AES-GCM has a limit for each key. Without
+// AES instructions, as in WebAssembly, ChaCha20 is faster than AES. It uses no tables either,
+// through which an AES in software leaks its key to programs that share the processor's caches.
 //
 // # Names
 //
-// Names are sealed as well: those of a cache hold digests of values, by which a
-// guess at a value could be confirmed. As the same name must be found again,
+// Names are sealed as well. The names of a cache contain digests of values, and a digest confirms a
+// guess at a value. Since the same name must be found again,
 // it is sealed without randomness, as in SIV mode (RFC 5297): HMAC-SHA-256 of the name,
-// truncated to 24 bytes, is both the tag and the nonce under which XChaCha20 encrypts it.
+// truncated to 24 bytes, is both the tag and the nonce under which XChaCha20 encrypts the name.
 // The stored name is base64url of the tag and the encrypted name, if they fit into
-// [store.MaxKeyLen] characters; that is, for names of up to 51 bytes. For longer ones it is
+// [store.MaxKeyLen] characters, that is for names of up to 51 bytes. For a longer name it is
 // base64url of the tag alone, and the name is kept in front of the value.
 //
-// The keys for values, tags and names are derived from the caller's by HKDF-Expand with
+// The keys for values, tags and names are derived from the caller's key by HKDF-Expand with
 // SHA-256 (RFC 5869).
 package sealed
 
@@ -45,16 +44,16 @@ import (
 // KeySize is the length of a key in bytes.
 const KeySize = 32
 
-// New returns a store that keeps its values in s, sealed under key: [KeySize] random
-// bytes, which are not retained. It is a [store.Committer] and a [store.BulkLoader] if
-// s is.
+// New returns a store that keeps its values in s, sealed under key. The key is [KeySize] random
+// bytes, which New doesn't retain. A key of another length is an error. The result is a [store.Committer] or a [store.BulkLoader] if
+// s is one.
 //
-// Each store should have a key of its own. Between stores sealed under the same one,
-// entries can be exchanged unnoticed.
+// Each store should have a key of its own. Entries of stores with the same key
+// can be exchanged unnoticed.
 //
-// What isn't sealed under key is left alone: List skips it. A value that doesn't
-// open under the name that it is stored by is a [store.ErrDamaged]. Errors name the sealed
-// key, since the real one tells of its value.
+// The store ignores what isn't sealed under key, and List skips it. If a value can't be
+// opened under its stored name, loading it is a [store.ErrDamaged]. Errors contain the sealed
+// name, since the real name reveals something about the value.
 func New(s store.Store, key []byte) (store.Store, error) {
 	keys, err := deriveKeys(key)
 	if err != nil {
@@ -90,7 +89,7 @@ type outer struct {
 	*keys
 }
 
-// List implements part of [store.Store]. Since sealed names have another order, it collects
+// List implements part of [store.Store]. Sealed names have another order. So List collects
 // all names with the prefix before it yields the first.
 func (o *outer) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
@@ -162,7 +161,7 @@ func (o *outer) Remove(ctx context.Context, key string) error {
 	return o.inner.Remove(ctx, o.sealName(key))
 }
 
-// bulkLoader is the ability of a [store.BulkLoader].
+// A bulkLoader makes a sealed store a [store.BulkLoader].
 type bulkLoader struct {
 	o     *outer
 	inner store.BulkLoader

@@ -12,7 +12,7 @@ import (
 
 // testLoadMany: many values at once, in the order asked for.
 func (r *runner) testLoadMany(t *testing.T) {
-	// expect has LoadMany of keys yield want, where "-" stands for an absent key.
+	// expect checks that LoadMany of keys yields want, in which "-" stands for an absent key.
 	expect := func(ctx context.Context, s store.Store, keys []string, want []string) error {
 		var got []string
 		for value, err := range store.LoadMany(ctx, s, keys) {

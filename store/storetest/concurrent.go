@@ -58,8 +58,8 @@ func (r *runner) testWorkers(t *testing.T) {
 		each(r.opts.Workers, func(w int) {
 			for round := range r.opts.Rounds {
 				key := keys[(w+round)%len(keys)]
-				// A value of one repeated byte, and of a length of its own, shows if
-				// it is mixed with another or cut short.
+				// A value of one repeated byte and with its own length shows whether
+				// it was mixed with another or cut short.
 				if err := s.Store(ctx, key, bytes.Repeat([]byte{byte(w)}, 10_000+w)); err != nil {
 					t.Errorf("Store(%q): %v", key, err)
 				}
@@ -85,8 +85,8 @@ func (r *runner) testWorkers(t *testing.T) {
 	})
 }
 
-// testAtomic: whoever sees the root of a change sees the columns it was put
-// with, until another root is there.
+// testAtomic: a reader that sees the root of a change also sees the columns that were put
+// with it, until there is another root.
 func (r *runner) testAtomic(t *testing.T) {
 	const columns = 8
 	s, ctx := r.begin(t), t.Context()
@@ -142,7 +142,7 @@ func (r *runner) testAtomic(t *testing.T) {
 			return
 		}
 		for gen := ""; gen != strconv.Itoa(last) && !t.Failed(); {
-			runtime.Gosched() // WASI has one thread, which nothing takes from a goroutine that never waits
+			runtime.Gosched() // WASI has one thread, and a goroutine that never waits keeps it
 			var err error
 			if gen, err = read(); err != nil {
 				t.Error(err)

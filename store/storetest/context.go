@@ -9,7 +9,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// ended returns contexts that have ended, each for another cause.
+// ended returns contexts that have ended, each for another reason.
 func ended(t *testing.T) map[string]context.Context {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -18,8 +18,8 @@ func ended(t *testing.T) map[string]context.Context {
 	return map[string]context.Context{"canceled": canceled, "expired": expired}
 }
 
-// testContext: a method called with an ended context reports so and does
-// nothing; an iteration ends with the error.
+// testContext: a method that is called with an ended context reports that and does
+// nothing. An iteration ends with the error.
 func (r *runner) testContext(t *testing.T) {
 	for _, call := range []struct {
 		name string
@@ -90,7 +90,7 @@ func (r *runner) testCommitContext(t *testing.T) {
 	})
 }
 
-// refuseEnded expects that do reports that its context has ended, and changes
+// refuseEnded checks that do reports that its context has ended, and changes
 // nothing.
 func (r *runner) refuseEnded(t *testing.T, do func(ctx context.Context, s store.Store) error) {
 	t.Helper()

@@ -10,7 +10,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// testIteration: List among many keys, left early, and with other calls inside.
+// testIteration: List of many keys, ended early, and with other calls inside.
 func (r *runner) testIteration(t *testing.T) {
 	t.Run("many keys", func(t *testing.T) {
 		s := r.begin(t)

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// testModel: whatever is done with it, in whatever order, a store answers as a map does.
+// testModel: a store answers random calls, in any order, as a map would.
 func (r *runner) testModel(t *testing.T) {
 	s := r.begin(t)
 	torture.Check(t, r.opts.Cases, 10*r.opts.Cases, func(rt *rapid.T) {
@@ -34,8 +34,8 @@ type model struct {
 	values map[string]string
 }
 
-// Few keys, so that actions meet. All are each other's neighbours or prefixes
-// somewhere, or at an end of the order.
+// There are few keys, so that actions meet. Each is a neighbour or a prefix of
+// another, or at an end of the order.
 var (
 	modelKeys     = []string{" ", "a", "a-", "a.b", "aa", "b", "peers-0.x", "peers-1.x", "peers-1.y", "self", "~", longKey}
 	modelBadKeys  = []string{"", "é", "a\x00", "\x1f", "a\xff", longKey + "k"}
@@ -50,7 +50,7 @@ var (
 	})
 )
 
-// clear empties the store, which the last case may have left in any state.
+// clear empties the store, since the last case may have left it in any state.
 func (m *model) clear(t *rapid.T) {
 	keys, err := listKeys(m.ctx, m.store, "")
 	if err != nil {
@@ -61,7 +61,7 @@ func (m *model) clear(t *rapid.T) {
 	}
 }
 
-// Check expects that the store holds what it should. It runs after each action.
+// Check compares the store with what it should hold. It runs after each action.
 func (m *model) Check(t *rapid.T) {
 	keys, err := listKeys(m.ctx, m.store, "")
 	if want := slices.Sorted(maps.Keys(m.values)); err != nil || !slices.Equal(keys, want) {
@@ -102,7 +102,7 @@ func (m *model) ListAndBreak(t *rapid.T) {
 }
 
 // ListAndChange changes the store inside the iteration. Keys that it changes
-// may be listed or not, the others are listed as ever.
+// may be listed or not. The others must be listed.
 func (m *model) ListAndChange(t *rapid.T) {
 	prefix := drawPrefix.Draw(t, "prefix")
 	maybe := make(map[string]bool)
@@ -144,7 +144,7 @@ func (m *model) Load(t *rapid.T) {
 	}
 }
 
-// LoadMany loads keys that may be absent, bad, or among them more than once.
+// LoadMany loads keys that may be absent, bad, or repeated.
 func (m *model) LoadMany(t *rapid.T) {
 	keys := rapid.SliceOfN(drawAnyKey, 0, 20).Draw(t, "keys")
 	m.loadMany(t, keys, len(keys), func() {})
@@ -156,8 +156,8 @@ func (m *model) LoadManyAndChange(t *rapid.T) {
 	m.loadMany(t, keys, len(keys), func() { m.change(t) })
 }
 
-// loadMany expects the values of keys, n at most, and calls within after each.
-// What that changes may be seen or not.
+// loadMany checks the values of keys, n at most, and calls within after each.
+// The changes that within makes may be seen or not.
 func (m *model) loadMany(t *rapid.T, keys []string, n int, within func()) {
 	n = min(n, len(keys))
 	states := []map[string]string{maps.Clone(m.values)}
@@ -264,7 +264,7 @@ func (m *model) change(t *rapid.T) []string {
 	})
 }
 
-// commit applies a change, or expects that it is refused.
+// commit applies a change, or checks that it is refused.
 func (m *model) commit(t *rapid.T) {
 	var ch store.Change
 	keys := rapid.Permutation(modelKeys).Draw(t, "keys")

@@ -12,11 +12,11 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// A step does one thing with a store and reports how the outcome differs from
+// A step does one thing with a store, and reports how the outcome differs from
 // what the contract demands.
 type step func(ctx context.Context, s store.Store) error
 
-// A script is steps to be taken in turn on an empty store.
+// A script is a list of steps on an empty store.
 type script struct {
 	name  string
 	steps []step
@@ -57,7 +57,7 @@ func remove(keys ...string) step {
 	}
 }
 
-// get expects want under key.
+// get checks that key holds want.
 func get(key, want string) step {
 	return func(ctx context.Context, s store.Store) error {
 		got, err := s.Load(ctx, key)
@@ -71,7 +71,7 @@ func get(key, want string) step {
 	}
 }
 
-// absent expects nothing under keys.
+// absent checks that keys hold nothing.
 func absent(keys ...string) step {
 	return func(ctx context.Context, s store.Store) error {
 		for _, key := range keys {
@@ -83,7 +83,7 @@ func absent(keys ...string) step {
 	}
 }
 
-// list expects want as the keys that begin with prefix.
+// list checks that want are the keys that begin with prefix.
 func list(prefix string, want ...string) step {
 	return func(ctx context.Context, s store.Store) error {
 		got, err := listKeys(ctx, s, prefix)
@@ -97,7 +97,7 @@ func list(prefix string, want ...string) step {
 	}
 }
 
-// commit expects that ch can be applied.
+// commit checks that ch can be applied.
 func commit(ch store.Change) step {
 	return func(ctx context.Context, s store.Store) error {
 		if err := store.Commit(ctx, s, ch); err != nil {
@@ -107,8 +107,8 @@ func commit(ch store.Change) step {
 	}
 }
 
-// refuse expects that ch is refused, with an error that is want unless
-// that is nil, and changes nothing.
+// refuse checks that ch is refused and changes nothing. The error must be want, unless
+// that is nil.
 func refuse(ch store.Change, want error) step {
 	return func(ctx context.Context, s store.Store) error {
 		before, err := contents(ctx, s)
@@ -138,8 +138,8 @@ func guardAbsent(key string) *store.Guard {
 	return &store.Guard{Key: key, Absent: true}
 }
 
-// listKeys returns the keys that begin with prefix. An error with a key, or a
-// pair after an error, is an error too.
+// listKeys returns the keys that begin with prefix. It also reports an error if List yields an error with
+// a key, or a pair after an error.
 func listKeys(ctx context.Context, s store.Store, prefix string) ([]string, error) {
 	var keys []string
 	var failed error
@@ -176,7 +176,7 @@ func contents(ctx context.Context, s store.Store) (map[string]string, error) {
 	return all, nil
 }
 
-// unchanged expects that s holds what it held before.
+// unchanged checks that s holds what it held before.
 func unchanged(ctx context.Context, s store.Store, before map[string]string) error {
 	after, err := contents(ctx, s)
 	if err != nil {
@@ -189,7 +189,7 @@ func unchanged(ctx context.Context, s store.Store, before map[string]string) err
 	return nil
 }
 
-// brief shows a value that may be long.
+// brief returns a short text for a value that may be long.
 func brief(value []byte) string {
 	if len(value) <= 40 {
 		return fmt.Sprintf("%q", value)

@@ -17,43 +17,43 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// Options fits the suite to a store and to the speed of a platform. The zero
-// value of a field means its default.
+// Options adapts the suite to a store and to the speed of a platform. The zero
+// value of a field stands for its default.
 type Options struct {
-	// Reopen returns a new store on the data of s, which is not used again. It is
-	// nil if the store doesn't persist, and persistence is then not tested.
+	// Reopen returns a new store on the data of s, which is not used again. If
+	// it is nil, the suite doesn't test persistence.
 	Reopen func(t *testing.T, s store.Store) store.Store
 
 	// Live returns the number of resources of some kind that are held at
 	// present, such as values of js.Func. The suite checks that each test
-	// leaves as many as it found. Goroutines are always checked.
+	// leaves as many as it found. It always checks goroutines.
 	Live func() int
 
 	// LargeValue is the size of a large value in bytes. Default: 16 MiB.
 	LargeValue int
 
-	// Keys is the number of keys where many are used. Default: 400.
+	// Keys is the number of keys in tests with many keys. Default: 400.
 	Keys int
 
-	// Workers is the number of goroutines where many are used. Default: 16.
+	// Workers is the number of goroutines in concurrent tests. Default: 16.
 	Workers int
 
 	// Rounds is how often a worker repeats its work. Default: 5.
 	Rounds int
 
-	// Cases is the number of random cases, each of some 30 actions, in which a
-	// store is compared with a map. Default: 50. A browser does a tenth of them;
-	// the environment variable TORTURE multiplies them by 10.
+	// Cases is the number of random cases, each of some 30 actions, in which the suite
+	// compares a store with a map. Default: 50. A browser does a tenth of them.
+	// The environment variable TORTURE multiplies them by 10.
 	Cases int
 }
 
-// Run tests the stores that open returns: that they keep the contract of
-// [store.Store]; and of [store.Committer] and [store.BulkLoader] if they
-// have these abilities; and that [store.Commit] and [store.LoadMany] do the same
+// Run tests whether the stores that open returns keep the contract of
+// [store.Store], and those of [store.Committer] and [store.BulkLoader] if they
+// have these abilities. It also tests whether [store.Commit] and [store.LoadMany] do the same
 // with the four methods alone.
 //
-// Each call of open returns an empty store that shares nothing with the others,
-// and arranges by t.Cleanup that it is closed. Tests run one after another.
+// Each call of open must return an empty store that shares nothing with the others,
+// and arrange by t.Cleanup that it is closed. Tests run one after another.
 func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 	opts.LargeValue = cmp.Or(opts.LargeValue, 16<<20)
 	opts.Keys = cmp.Or(opts.Keys, 400)
@@ -92,7 +92,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, opts Options) {
 	t.Run("Fallback", abilities)
 }
 
-// whole returns s with all of its abilities: many values are quicker to write with them.
+// whole returns s with all of its abilities, since writing many values is faster with them.
 func whole(s store.Store) store.Store {
 	if p, ok := s.(plainstore.Store); ok {
 		return p.Whole()
@@ -105,8 +105,8 @@ type runner struct {
 	opts Options
 }
 
-// begin opens a store for t and has t check, after the store's own
-// cleanup, that nothing of it stays behind.
+// begin opens a store for t. After the store's own cleanup, t checks that nothing
+// of it stays behind.
 func (r *runner) begin(t *testing.T) store.Store {
 	before := goroutines()
 	live := 0
@@ -122,8 +122,8 @@ func (r *runner) begin(t *testing.T) store.Store {
 	return r.open(t)
 }
 
-// goroutines returns the number of goroutines. In a browser the runtime has one
-// of its own whenever the program has waited for an event; that isn't counted.
+// goroutines returns the number of goroutines. It doesn't count the one that the runtime has
+// in a browser whenever the program has waited for an event.
 func goroutines() int {
 	n := runtime.NumGoroutine()
 	if runtime.GOOS == "js" {
@@ -133,8 +133,8 @@ func goroutines() int {
 	return n
 }
 
-// settle waits until count is no greater than want. What ends does so
-// a moment after the call that ended it has returned.
+// settle waits until count is no greater than want. A resource may end
+// a moment after the call that ends it has returned.
 func settle(t *testing.T, what string, count func() int, want int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -11,7 +11,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// testValues: values of all sizes survive, and are the caller's own.
+// testValues: values of all sizes survive, and belong to the caller.
 func (r *runner) testValues(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 4095, 4096, 4097, 1 << 16, r.opts.LargeValue} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {

@@ -8,20 +8,20 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache/internal/format"
 )
 
-// Bounds of what is decoded. They keep a few hostile bytes from filling the memory, and lie far above what control planes
-// send: 100,000 peers, ten times as many as tailscale.com's own tests of large networks have, are 60 MB in 512 columns, with a
-// map in 50 bytes. A JavaScript reader has the same ones, so none of them depends on how large Go's types are.
+// Bounds for decoding. They keep a few hostile bytes from filling the memory, and lie far above what control planes
+// send: 100,000 peers, ten times as many as tailscale.com's own tests of large networks have, are 60 MB in 512 columns, with one
+// map in 50 bytes. The JavaScript reader has the same bounds, so none depends on the sizes of Go's types.
 const (
 	// MaxBytes is the length in bytes of the longest column, or root, that is decoded.
 	MaxBytes = 64 << 20
 
-	// A value of n bytes may have slackMaps + n/bytesPerMap maps: all structs, and the maps among their fields. Other
-	// things take at most 64 bytes of memory for each byte, a map at most some 600 with what it is held by.
+	// A value of n bytes may have slackMaps + n/bytesPerMap maps: all structs, and the maps among their fields. A map takes at most some
+	// 600 bytes of memory, including what refers to it. Everything else takes at most 64 bytes for each byte.
 	slackMaps   = 1 << 16
 	bytesPerMap = 4
 
-	// Peers and users are in many columns, each with slackMaps. So those that the root counts may, in all, take
-	// memberSlack + memberPerByte*n bytes, if the columns have n bytes, a peer counting as peerBytes and a user as userBytes.
+	// Peers and users are in many columns, each of which may have slackMaps. So there is a bound for all of them. A peer counts as peerBytes and a
+	// user as userBytes. If their columns have n bytes, the root may count at most memberSlack + memberPerByte*n bytes.
 	memberSlack   = 32 << 20
 	memberPerByte = 64
 	peerBytes     = 1 << 10
@@ -38,11 +38,11 @@ var (
 // maxMaps returns how many maps a value of n bytes may have.
 func maxMaps(n int) int { return slackMaps + n/bytesPerMap }
 
-// CheckRoot reports whether r has more peers and users than there is reason to make room for.
+// CheckRoot reports an error if r counts more peers and users than the size of its columns justifies.
 func CheckRoot(r *format.Root) error {
 	limit, need := uint64(memberSlack), uint64(0)
 	for _, c := range r.Columns {
-		if c.Size > MaxBytes || c.Count > c.Size { // each value takes a byte, at least
+		if c.Size > MaxBytes || c.Count > c.Size { // each value takes at least a byte
 			return errCount
 		}
 		switch c.Kind {
@@ -61,8 +61,8 @@ func CheckRoot(r *format.Root) error {
 	return nil
 }
 
-// CheckCount reports whether data, the bytes of column c, has another number of values than c says. It
-// looks at the first few bytes.
+// CheckCount reports an error if data, the bytes of column c, has another number of values than c says. It
+// reads only the first few bytes.
 func CheckCount(c format.Column, data []byte) error {
 	count := uint64(1)
 	switch c.Kind {
@@ -79,8 +79,8 @@ func CheckCount(c format.Column, data []byte) error {
 	return nil
 }
 
-// Check reports why data, encoded as a column of kind, couldn't be decoded: it is too large, or it has a value that JSON
-// can't express. For nearly all data it only counts bytes.
+// Check reports why data, a column of kind that was encoded here, couldn't be decoded: it is too large, or it has a value that JSON
+// can't express. For nearly all data Check only counts bytes.
 func Check(kind format.Kind, data []byte) error {
 	if len(data) <= MaxBytes && mapHeads(data) <= maxMaps(len(data)) && !bytes.Contains(data, noJSONEncoded) {
 		return nil
@@ -109,7 +109,7 @@ func Check(kind format.Kind, data []byte) error {
 
 var noJSONEncoded = append([]byte{majorText | byte(len(noJSON))}, noJSON...)
 
-// mapHeads returns how many bytes of data look like the head of a map, which is at least as many as there are.
+// mapHeads returns how many bytes of data look like the head of a map. There are no more maps than that.
 func mapHeads(data []byte) int {
 	n := 0
 	for _, b := range data {

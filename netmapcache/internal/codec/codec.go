@@ -1,14 +1,14 @@
 // Package codec encodes the columns and the root of a snapshot as CBOR
-// (RFC 8949) and decodes them. docs/format.cddl states the bytes.
+// (RFC 8949) and decodes them. docs/format.cddl specifies the bytes.
 //
-// Structs are maps from small numbers to values, without the fields that hold
-// their Go zero value. The numbers live in fields.txt, from which package gen
+// Structs are maps from small numbers to values. Fields with their Go zero value are
+// left out. The numbers are in fields.txt, from which package gen
 // makes the encoder, the decoder and the CDDL. A number never changes its
-// meaning; a decoder skips numbers that it doesn't know.
+// meaning, and a decoder skips numbers that it doesn't know.
 //
 // The encoding is core deterministic (RFC 8949, section 4.2.1): equal values
-// give equal bytes. Decoded values keep the bytes that they were decoded from, which must
-// not be changed any more. All functions are safe for concurrent use.
+// give equal bytes. Decoded values refer to the bytes that they were decoded from, which must
+// not change afterwards. All functions are safe for concurrent use.
 package codec
 
 //go:generate go run ./gen
@@ -20,9 +20,8 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// DecodeHeader returns what every version of the root has in common. It reads
-// the root's map at the beginning of data as far as it must, and looks at
-// neither the other fields nor what follows.
+// DecodeHeader returns what every version of the root has in common. data begins with the
+// root's map. DecodeHeader reads only what it must, neither the other fields nor what follows.
 func DecodeHeader(data []byte) (format.Header, error) {
 	d := decoder{s: string(data[:min(len(data), maxHeaderBytes)])}
 	var h format.Header
@@ -38,7 +37,7 @@ func DecodeHeader(data []byte) (format.Header, error) {
 }
 
 // maxHeaderBytes suffices for the head of a map and an entry with an integer
-// key and value. As the smallest key, Major comes first.
+// key and value. Major has the smallest key and comes first.
 const maxHeaderBytes = 32
 
 // AppendRoot appends the encoding of r to dst.
@@ -111,8 +110,8 @@ func AppendFilter(dst []byte, rules []tailcfg.FilterRule) []byte {
 	return e.done()
 }
 
-// DecodeFilter decodes what [AppendFilter] encoded. The result is not nil
-// unless there is an error.
+// DecodeFilter decodes what [AppendFilter] encoded. Without an error the result is
+// not nil.
 func DecodeFilter(data []byte) ([]tailcfg.FilterRule, error) {
 	return decodeAllOf(data, "filter", (*decoder).tailcfgFilterRule)
 }
@@ -136,7 +135,7 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 	e.array(len(peers))
 	for _, p := range peers {
 		n := structOf(p)
-		if runtime.GOARCH != "wasm" { // where code is to be downloaded
+		if runtime.GOARCH != "wasm" { // wasm code is downloaded and should be small
 			e.touchTailcfgNode(n)
 		}
 		e.tailcfgNode(n)
@@ -144,8 +143,7 @@ func AppendPeers(dst []byte, peers []tailcfg.NodeView) []byte {
 	return e.done()
 }
 
-// DecodePeers decodes what [AppendPeers] encoded. No element of the result is
-// nil.
+// DecodePeers decodes what [AppendPeers] encoded. No element is nil.
 func DecodePeers(data []byte) ([]*tailcfg.Node, error) {
 	return decodeAll(data, "peers", func(d *decoder) []*tailcfg.Node {
 		list := makeList[*tailcfg.Node](d)
@@ -164,8 +162,8 @@ func DecodePeers(data []byte) ([]*tailcfg.Node, error) {
 }
 
 // AppendUsers appends to dst the encoding of the profiles of ids, in the order
-// of ids. The Profile of an ID that has no profile, or an invalid one, is
-// decoded as nil.
+// of ids. If an ID has no profile, or an invalid one, its Profile
+// is decoded as nil.
 func AppendUsers(dst []byte, ids []tailcfg.UserID, profiles map[tailcfg.UserID]tailcfg.UserProfileView) []byte {
 	e := newEncoder(dst)
 	e.array(len(ids))

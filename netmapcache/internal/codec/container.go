@@ -7,7 +7,7 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache/internal/prefault"
 )
 
-// decodeNew reads a value into a new T. The result is nil only if it fails.
+// decodeNew reads a value into a new T. The result is nil only after an error.
 func decodeNew[T any](d *decoder, value func(*decoder, *T)) *T {
 	if d.err != nil {
 		return nil
@@ -24,17 +24,17 @@ func decodePtr[T any](d *decoder, p **T, value func(*decoder, *T)) {
 	}
 }
 
-// decodePtrOf returns decodePtr for such values.
+// decodePtrOf returns decodePtr for values that value reads.
 func decodePtrOf[T any](value func(*decoder, *T)) func(*decoder, **T) {
 	return func(d *decoder, p **T) { decodePtr(d, p, value) }
 }
 
-// slabBytes is how much is allocated at once, at most, for what each node has one of. A
-// node that is kept when the others of its column are gone keeps no more than
-// that of them for each such type.
+// slabBytes is the size of the largest slab, from which values are cut that each node has one of. If a
+// node is kept when the others of its column are gone, it keeps at most one slab
+// of each such type.
 const slabBytes = 64 << 10
 
-// newFrom returns a new T, cut from *rest. Once that is used up it is replaced, with room
+// newFrom returns a new T, cut from *rest. If that is used up, newFrom replaces it by a slab with room
 // for the nodes to come.
 func newFrom[T any](d *decoder, rest *[]T) *T {
 	if len(*rest) == 0 {
@@ -61,8 +61,8 @@ func decodeSlabPtr[T any](d *decoder, rest *[]T, value func(*decoder, *T)) *T {
 	return p
 }
 
-// largeElement is the size of the largest elements that are no maps. A list of larger ones, all of them maps, isn't
-// made if they can't all come.
+// largeElement is the size of the largest elements that are no maps. Larger elements are maps, and a list of them isn't
+// made if there may not be as many maps.
 const largeElement = 32
 
 // makeList reads the head of an array and makes a list of its length, or nil
@@ -79,17 +79,17 @@ func makeList[T any](d *decoder) []T {
 	return make([]T, n)
 }
 
-// Short lists are cut from chunks of chunkBytes, or as much as takes two elements for each
-// node to come, which is what nodes have on average, but at most maxChunkBytes. A value that is
-// kept when the others of its column are gone keeps no more than that of them, besides the
+// Short lists are cut from chunks. A chunk has chunkBytes, or room for two elements, the average, for each
+// node to come, but at most maxChunkBytes. If a value is
+// kept when the others of its column are gone, it keeps no more than a chunk of them, besides the
 // column's bytes.
 const (
 	chunkBytes    = 1 << 10
 	maxChunkBytes = 8 << 10
 )
 
-// makeFrom returns a list of n, with no room to grow, and cut from *rest if it is
-// short. *rest is replaced once there isn't enough of it.
+// makeFrom returns a list of n elements, with no room to grow. A short list is cut from *rest,
+// which makeFrom replaces if it is too small.
 func makeFrom[T any](d *decoder, rest *[]T, n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
@@ -160,7 +160,7 @@ func decodeList[L ~[]T, T any](d *decoder, p *L, value func(*decoder, *T)) {
 	*p = list
 }
 
-// decodeListOf returns decodeList for lists of such elements.
+// decodeListOf returns decodeList for elements that value reads.
 func decodeListOf[T any](value func(*decoder, *T)) func(*decoder, *[]T) {
 	return func(d *decoder, p *[]T) { decodeList(d, p, value) }
 }
@@ -189,20 +189,20 @@ func decodeMap[M ~map[K]V, K comparable, V any](d *decoder, p *M, key func(*deco
 	}
 }
 
-// maxRoom is how many entries a map has room for at once, at most, before they were read.
+// maxRoom is the largest number of entries that a map gets room for before they are read.
 const maxRoom = 1 << 10
 
-// shared is a value that several nodes have, and its encoding.
+// A shared is a value that several nodes have, with its encoding.
 type shared[T any] struct {
 	encoded string
 	maps    int // in it
 	value   T
 }
 
-// maxShared is how many values are remembered, to be found by looking at each.
+// maxShared is how many values are remembered. The search compares each of them.
 const maxShared = 32
 
-// decodeShared reads a value, or takes it from seen if it is there: no
+// decodeShared reads a value, or takes it from seen if its encoding is there. No
 // encoded value is the beginning of another.
 func decodeShared[T any](d *decoder, seen *[]shared[T], p *T, value func(*decoder, *T)) {
 	if d.err == nil {

@@ -13,9 +13,9 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// An Error tells why bytes can't be decoded. It doesn't tell what they are.
+// An Error says why bytes can't be decoded. It doesn't contain the bytes.
 type Error struct {
-	Where string // the value it is about, as in "tailcfg.Node.Addresses"; empty if it is about all of them
+	Where string // the value it is about, as in "tailcfg.Node.Addresses"; empty if it is about all values
 	Err   error
 }
 
@@ -31,12 +31,12 @@ func (e *Error) Unwrap() error { return e.Err }
 // A decoder reads values from s. After the first error, err is set, and all
 // methods return zero values.
 //
-// The methods named after a type read a value of it into what they are given. The functions are
-// for types that are inferred.
+// A method named after a type reads a value of that type into its argument. The functions are
+// for types that the compiler infers.
 type decoder struct {
 	s    string // strings are cut from it
 	pos  int
-	maps int // that may still come
+	maps int // how many maps may still come
 
 	err   error
 	where string // what err is about
@@ -48,7 +48,7 @@ type decoder struct {
 	addrPorts []netip.AddrPort
 	services  []tailcfg.Service
 
-	// What each node has one of is cut from these.
+	// Values that each node has one of are cut from these.
 	nodes     []tailcfg.Node
 	hostinfos []tailcfg.Hostinfo
 	toCome    int // nodes in the list that is being read
@@ -58,8 +58,8 @@ type decoder struct {
 
 var errNull = errors.New("null in place of a value")
 
-// decodeAll decodes data, all of it, by value. what names it in errors that
-// are not about a field. Strings in the result are parts of data.
+// decodeAll decodes all of data by value. what names data in errors that
+// are not about a field. Strings in the result refer to data.
 func decodeAll[T any](data []byte, what string, value func(*decoder) T) (T, error) {
 	if len(data) > MaxBytes {
 		var zero T
@@ -85,12 +85,12 @@ func decodeAny[T any](data []byte, what string, value func(*decoder) T) (T, erro
 	return v, nil
 }
 
-// decodeOne decodes data, all of it, as a T.
+// decodeOne decodes all of data as a T.
 func decodeOne[T any](data []byte, value func(*decoder, *T)) (*T, error) {
 	return decodeAll(data, "", func(d *decoder) *T { return decodeNew(d, value) })
 }
 
-// decodeAllOf decodes data, all of it, as a list.
+// decodeAllOf decodes all of data as a list.
 func decodeAllOf[T any](data []byte, what string, value func(*decoder, *T)) ([]T, error) {
 	return decodeAll(data, what, func(d *decoder) (list []T) {
 		decodeList(d, &list, value)
@@ -104,7 +104,7 @@ func (d *decoder) fail(text string) {
 	}
 }
 
-// wrongType fails because the next value isn't what was wanted.
+// wrongType fails because the next value isn't the wanted one.
 func (d *decoder) wrongType(want string) {
 	if d.err == nil {
 		d.err = fmt.Errorf("want %s, got %s", want, d.kind())
@@ -129,7 +129,7 @@ func (d *decoder) kind() string {
 		"array", "map", "tag", "simple value"}[b>>5]
 }
 
-// takeMaps notes that n maps come, and reports whether they may.
+// takeMaps counts n maps that come, and reports whether they are allowed.
 func (d *decoder) takeMaps(n int) bool {
 	if d.err == nil && n > d.maps {
 		d.err = errMaps
@@ -149,7 +149,7 @@ func (d *decoder) peekMajor() byte {
 	return d.s[d.pos] & 0xe0
 }
 
-// null reads a null, if that is next, and reports whether it was.
+// null reads a null if the next value is one, and reports whether it was.
 func (d *decoder) null() bool {
 	if d.err == nil && d.pos < len(d.s) && d.s[d.pos] == simpleNull {
 		d.pos++
@@ -158,8 +158,8 @@ func (d *decoder) null() bool {
 	return false
 }
 
-// head reads a head of major type m, and returns its argument. It fails, with
-// want as what was wanted, if another value or one of indefinite length comes next.
+// head reads a head of major type m, and returns its argument. It fails if another value or one of indefinite length comes next.
+// The error then says that want was wanted.
 func (d *decoder) head(m byte, want string) uint64 {
 	if d.err != nil {
 		return 0
@@ -168,7 +168,7 @@ func (d *decoder) head(m byte, want string) uint64 {
 		d.wrongType(want)
 		return 0
 	}
-	if info := d.s[d.pos] & 0x1f; info < 24 { // as most are
+	if info := d.s[d.pos] & 0x1f; info < 24 { // like most heads
 		d.pos++
 		return uint64(info)
 	}
@@ -179,9 +179,9 @@ func (d *decoder) head(m byte, want string) uint64 {
 	return n
 }
 
-// argument reads a head of any major type and returns its argument. It is not
-// ok if the head is that of a value of indefinite length. It fails if there is no such
-// head, or it is cut short.
+// argument reads a head of any major type and returns its argument. ok is false if
+// the head begins a value of indefinite length. argument fails if there is no valid head, or it is
+// cut short.
 func (d *decoder) argument() (n uint64, ok bool) {
 	info := d.s[d.pos] & 0x1f
 	d.pos++
@@ -206,8 +206,8 @@ func (d *decoder) argument() (n uint64, ok bool) {
 	return n, true
 }
 
-// indefinite, in the place of an argument, tells that a value's length isn't known
-// beforehand. After major type 7 it is the break that ends such a value.
+// indefinite, in place of an argument, says that a value's length isn't known
+// beforehand. With major type 7 it is the break that ends such a value.
 const indefinite = 31
 
 // uint reads an unsigned integer of at most the given bits.
@@ -337,7 +337,7 @@ func (d *decoder) array() int {
 	return d.count(d.head(majorArray, "array"), 1)
 }
 
-// arrayOrNull is like array, but not ok if it read a null instead or failed.
+// arrayOrNull is like array, but ok is false if it read a null or failed.
 func (d *decoder) arrayOrNull() (n int, ok bool) {
 	if d.null() {
 		return 0, false
@@ -355,8 +355,8 @@ func (d *decoder) mapOrNull() (n int, ok bool) {
 	return n, d.err == nil
 }
 
-// count returns n, the number of things that follow of at least size bytes
-// each. It fails if there isn't enough input for them.
+// count returns n, the number of things that follow, each of at least size bytes.
+// It fails if there isn't enough input for them.
 func (d *decoder) count(n uint64, size int) int {
 	if n > uint64((len(d.s)-d.pos)/size) {
 		d.fail("unexpected end")
@@ -410,8 +410,8 @@ func (d *decoder) next(m *structMap) uint64 {
 	return 0
 }
 
-// nameError notes that the error, if there is one and it has no name yet, is about
-// the field of m read last.
+// nameError adds to the error, if there is one without a name, that it is about
+// the field of m that was read last.
 func (d *decoder) nameError(m *structMap) {
 	if d.err == nil || d.where != "" {
 		return
@@ -431,13 +431,13 @@ func (d *decoder) nameError(m *structMap) {
 	}
 }
 
-// skip reads a value of any kind, as long as it is well-formed.
+// skip reads a well-formed value of any kind.
 func (d *decoder) skip() { d.skipNested(maxNested) }
 
-// maxNested is how many levels deep values may be nested that are skipped.
+// maxNested is how deep skipped values may be nested.
 const maxNested = 32
 
-// skipNested is skip for a value of as many levels.
+// skipNested is skip for a value of at most levels levels.
 func (d *decoder) skipNested(levels int) {
 	if d.err != nil {
 		return
@@ -475,7 +475,7 @@ func (d *decoder) skipNested(levels int) {
 			}
 		}
 	default: // integers, tags, and the rest
-		if !definite || head == simpleByte && n < 32 { // of which the short form is the only one
+		if !definite || head == simpleByte && n < 32 { // such a value has only the short form
 			d.fail("not CBOR")
 		}
 		if m == majorTag {
@@ -484,8 +484,8 @@ func (d *decoder) skipNested(levels int) {
 	}
 }
 
-// atBreak reads the end of a value of indefinite length, if that is next, and
-// reports whether it was, or decoding has failed.
+// atBreak reads the end of a value of indefinite length if it comes next. It returns true if
+// it did, or if decoding has failed.
 func (d *decoder) atBreak() bool {
 	if d.err == nil && d.pos < len(d.s) && d.s[d.pos] == majorSimple|indefinite {
 		d.pos++

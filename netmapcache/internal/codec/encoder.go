@@ -34,25 +34,25 @@ const (
 
 // An encoder appends values to buf.
 //
-// The methods named after a type write a value of it, or null for nil. Those that
-// end in Field write a field's number and value, or nothing for the zero value. The functions
-// are for types that are inferred.
+// A method named after a type writes a value of that type, or null for nil. A method that
+// ends in Field writes a field's number and value, or nothing for the zero value. The functions
+// are for types that the compiler infers.
 type encoder struct {
 	buf    []byte
-	fields int // written so far of the innermost open map
+	fields int // fields of the innermost open map written so far
 
 	keys []string // scratch for sorting, used as a stack
 
-	touched int // keeps the compiler from leaving out the touch methods
+	touched int // keeps the compiler from removing the touch methods
 
-	scratch  []byte // kept from use to use
+	scratch  []byte // reused
 	borrowed bool   // buf is scratch
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
-// newEncoder returns an encoder that appends to dst. If that is nil, it uses a
-// buffer that has grown already, and done makes a copy.
+// newEncoder returns an encoder that appends to dst. If dst is nil, it uses a
+// buffer that has already grown, and done makes a copy.
 func newEncoder(dst []byte) *encoder {
 	e := encoders.Get().(*encoder)
 	e.buf, e.fields, e.borrowed = dst, 0, dst == nil
@@ -65,7 +65,7 @@ func newEncoder(dst []byte) *encoder {
 // maxScratch is the size of the largest buffer that is kept.
 const maxScratch = 1 << 20
 
-// done returns the encoding. The encoder must not be used after it.
+// done returns the encoding. The encoder must not be used afterwards.
 func (e *encoder) done() []byte {
 	b := e.buf
 	if e.borrowed {
@@ -113,7 +113,7 @@ func (e *encoder) open() openMap {
 	return m
 }
 
-// close ends m by putting the number of its fields into its head, which has to
+// close ends m by putting the number of its fields into its head. The head has to
 // grow if there are many.
 func (e *encoder) close(m openMap) {
 	if e.fields < 24 {
@@ -149,8 +149,8 @@ func (e *encoder) bool(v bool) {
 	}
 }
 
-// stringMajor returns the major type that s is written as: CBOR's text is
-// UTF-8 by definition, and Go's strings may be anything.
+// stringMajor returns the major type for s. CBOR's text is
+// UTF-8 by definition, whereas Go's strings may be anything.
 func stringMajor(s string) byte {
 	if utf8.ValidString(s) {
 		return majorText
@@ -243,7 +243,7 @@ func encodeList[T any](e *encoder, list []T, value func(*encoder, T)) {
 	}
 }
 
-// encodeListOf returns encodeList for lists of such elements.
+// encodeListOf returns encodeList for elements that value writes.
 func encodeListOf[T any](value func(*encoder, T)) func(*encoder, []T) {
 	return func(e *encoder, list []T) { encodeList(e, list, value) }
 }

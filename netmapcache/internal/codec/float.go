@@ -26,8 +26,8 @@ func (f floatFormat) join(sign uint64, exponent int, fraction uint64) uint64 {
 	return sign<<(f.exponentBits+f.fractionBits) | uint64(exponent)<<f.fractionBits | fraction
 }
 
-// widen returns the value u of format from in format to, the next larger one.
-// It works on bits since the conversions of hardware change NaNs.
+// widen converts the value u from format from to format to, the next larger one.
+// It works on bits, since hardware conversions change NaNs.
 func widen(u uint64, from, to floatFormat) uint64 {
 	sign, exponent, fraction := from.split(u)
 	switch {
@@ -43,8 +43,8 @@ func widen(u uint64, from, to floatFormat) uint64 {
 	return to.join(sign, exponent, fraction<<(to.fractionBits-from.fractionBits))
 }
 
-// narrow is the inverse of widen. It is not ok for a value that to, the next
-// smaller format, doesn't have.
+// narrow is the inverse of widen. ok is false if to, the next
+// smaller format, doesn't have the value.
 func narrow(u uint64, from, to floatFormat) (v uint64, ok bool) {
 	sign, exponent, fraction := from.split(u)
 	if exponent == from.maxExponent() {

@@ -83,12 +83,12 @@ func (d *decoder) discoKey(p *key.DiscoPublic) {
 func (d *decoder) aumHash(p *tka.AUMHash)  { copy(p[:], d.fixed(len(p))) }
 func (d *decoder) digest(p *format.Digest) { copy(p[:], d.fixed(len(p))) }
 
-// Addresses are byte strings as of netip's MarshalBinary: 4 bytes, 16 bytes, 16 bytes
-// and a zone, or none for the zero Addr. An AddrPort has the port after that,
-// in two bytes, little-endian; a Prefix the number of bits, in one, 255 if invalid.
+// Addresses are byte strings as netip's MarshalBinary makes them: 4 bytes, 16 bytes, 16 bytes
+// and a zone, or none for the zero Addr. In an AddrPort the port follows,
+// in two bytes, little-endian. In a Prefix the number of bits follows, in one byte, or 255 if the prefix is invalid.
 
-// shortBytes writes what f appends as a byte string, which f appends without
-// error, and which is mostly below 24 bytes.
+// shortBytes writes what f appends as a byte string. f must not fail. The string
+// is mostly shorter than 24 bytes.
 func (e *encoder) shortBytes(f func([]byte) ([]byte, error)) {
 	at := len(e.buf)
 	e.buf, _ = f(append(e.buf, majorBytes)) // netip's methods return no error

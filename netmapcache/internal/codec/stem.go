@@ -2,10 +2,10 @@ package codec
 
 import "unsafe"
 
-// A string that begins like another one, its stem, is written as the number of bytes that
-// are the same, as that number and the rest, or as a string if this saves nothing.
+// If a string begins like another one, its stem, it is written as the number of bytes that
+// both have in common, followed by the rest if there is one. If that saves nothing, it is written as a string.
 
-// minStem is the least number of bytes that are left out.
+// minStem is the least number of bytes for which this is done.
 const minStem = 4
 
 func (e *encoder) stemField(num uint64, s, stem string) {
@@ -49,7 +49,7 @@ func (d *decoder) stem(stem string) string {
 	return d.string()
 }
 
-// stemPart reads how much of stem to take, and returns that.
+// stemPart reads how many bytes of stem to take, and returns these bytes.
 func (d *decoder) stemPart(stem string) string {
 	n := d.uint(64)
 	if n > uint64(len(stem)) {

@@ -62,8 +62,8 @@ func (d *decoder) time(p *time.Time) {
 		*p = t.UTC()
 		return
 	}
-	// As time.Parse does, and with it JSON: an offset that is the local
-	// one is taken for the local time zone.
+	// Like time.Parse, and so JSON, take an offset that is the local
+	// one for the local time zone.
 	if _, local := t.Zone(); int64(local) != offset {
 		t = t.In(time.FixedZone("", int(offset)))
 	}

@@ -14,12 +14,12 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// Fields that the table doesn't have, because tailscale.com is newer in the build than it was when the table
-// was made, are written under one reserved key of their struct: a text that is a JSON object. It has the fields that
-// don't have their zero value, by the names and in the forms of tailcfg's own JSON, which is how the control plane
+// If the build has a newer tailscale.com than the one that the table was made for, structs may have fields that the table
+// lacks. These are written under one reserved key of their struct, as a text that is a JSON object. It has the fields that
+// don't have their zero value, with the names and in the forms of tailcfg's own JSON, in which the control plane
 // sends them.
 //
-// A reader takes from there what the types of its build have and no number has set. So it doesn't matter
+// A reader takes from there the fields that the types of its build have and that no number has set. So it doesn't matter
 // whether its table has a number for a field by then. It can't keep the rest.
 
 // The reserved key is -1, which comes after all numbers.
@@ -28,21 +28,21 @@ const (
 	unknownKey  = 1<<64 - 1 // stands for it among numbers
 )
 
-// An unknown is what there is to know about the fields of a struct that the table lacks.
+// An unknown describes the fields of a struct that the table lacks.
 type unknown struct {
 	typ    reflect.Type
 	fields []jsonField                 // that the table lacks
 	all    func() map[string]jsonField // all fields, by their names in JSON
 }
 
-// A jsonField is a field of a struct that JSON has.
+// A jsonField is a field of a struct that encoding/json writes.
 type jsonField struct {
 	reflect.StructField
 	name   string // in JSON
 	quoted bool   // tagged to be JSON within a string
 }
 
-// unknownOf tells of the fields of t that names, which begins with t's own, doesn't have.
+// unknownOf describes the fields of t that names doesn't contain. names begins with the name of t.
 func unknownOf(t reflect.Type, names string) unknown {
 	known := strings.Fields(names)[1:]
 	u := unknown{typ: t, all: sync.OnceValue(func() map[string]jsonField {
@@ -64,7 +64,7 @@ func unknownOf(t reflect.Type, names string) unknown {
 	return u
 }
 
-// jsonFieldOf returns f as JSON has it. It is not ok if JSON doesn't have it.
+// jsonFieldOf returns f as a jsonField. ok is false if encoding/json doesn't write f.
 func jsonFieldOf(f reflect.StructField) (jsonField, bool) {
 	tag := f.Tag.Get("json")
 	name, options, _ := strings.Cut(tag, ",")
@@ -106,7 +106,7 @@ func (u *unknown) set(v unsafe.Pointer) bool {
 	return false
 }
 
-// noJSON stands for values that JSON can't express, such as infinity. It can't be read, so that they are not lost
+// noJSON stands for values that JSON can't express, such as infinity. It can't be read, so such values are not lost
 // unnoticed: see Check.
 const noJSON = "null"
 
@@ -146,7 +146,7 @@ func (u *unknown) decode(d *decoder, v unsafe.Pointer) {
 	}
 }
 
-// unmarshal sets the fields of v that text has and that are zero. It leaves out what v doesn't have in this build,
+// unmarshal sets the fields of v that are in text and are zero. It ignores what v doesn't have in this build,
 // or has in another form.
 func (u *unknown) unmarshal(text format.JSONObject, v reflect.Value) {
 	var members map[string]json.RawMessage
@@ -193,7 +193,7 @@ func UnknownNetmapFields(nm *netmap.NetworkMap) format.JSONObject {
 	return netmapUnknown.marshal(netmapUnknown.at(unsafe.Pointer(nm)))
 }
 
-// SetUnknownNetmapFields sets those of nm's fields that [UnknownNetmapFields] returned and nm has.
+// SetUnknownNetmapFields sets the fields of nm that [UnknownNetmapFields] returned, if nm has them.
 func SetUnknownNetmapFields(nm *netmap.NetworkMap, fields format.JSONObject) {
 	netmapUnknown.unmarshal(fields, netmapUnknown.at(unsafe.Pointer(nm)))
 }

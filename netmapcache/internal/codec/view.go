@@ -10,13 +10,13 @@ import (
 // structOf returns the struct behind the view v, or nil if v is invalid. It must
 // not be changed.
 //
-// A view holds a pointer to its struct and nothing else, but doesn't give it
-// away: AsStruct makes a clone, which is slow, and not exact (nil in a CapMap
-// becomes empty). Marshaling the view with a marshal function for the struct gives
-// the pointer too, but takes the whole JSON package, which made a small
-// program for js/wasm grow from 1.10 to 1.47 MB (brotli). Reflection is at hand anyway.
+// A view holds a pointer to its struct and nothing else, but doesn't expose the
+// pointer. AsStruct makes a clone, which is slow, and not exact (nil in a CapMap
+// becomes empty). Marshaling the view with a marshal function for the struct exposes
+// the pointer too, but needs the whole JSON package, which made a small
+// program for js/wasm grow from 1.10 to 1.47 MB (brotli). The program has reflection anyway.
 //
-// Should views ever be made otherwise, the struct is cloned.
+// If views ever have another form, structOf clones the struct.
 func structOf[V interface {
 	Valid() bool
 	AsStruct() *T
@@ -33,12 +33,11 @@ func structOf[V interface {
 	return v.AsStruct()
 }
 
-// hostField is the field of a node that has the part of its display names that
-// isn't exported.
+// hostField is the unexported field of a node's display names.
 var hostField, hasHostField = reflect.TypeFor[tailcfg.Node]().FieldByName("computedHostIfDifferent")
 
-// SetDisplayHost sets the part of n's display names that isn't exported, the host name
-// if that is different. InitDisplayNames, which could, took a tenth of Load.
+// SetDisplayHost sets the unexported field of n's display names, the host name
+// if that is different. InitDisplayNames could do so too, but took a tenth of Load.
 func SetDisplayHost(n *tailcfg.Node, host string) {
 	if hasHostField && hostField.Type.Kind() == reflect.String {
 		*(*string)(unsafe.Add(unsafe.Pointer(n), hostField.Offset)) = host

@@ -2,8 +2,8 @@
 // those of tailcfg: the root, which names the columns, and the column contents
 // that have no type of their own in tailcfg.
 //
-// How they look as bytes is the business of package codec; docs/format.cddl
-// states it.
+// Package codec turns them into bytes, which docs/format.cddl
+// specifies.
 package format
 
 import (
@@ -15,8 +15,8 @@ import (
 )
 
 // Major is the major version of the format that this build writes, and the
-// newest that it reads. A new field doesn't change it, since older builds skip
-// fields that they don't know; a change of meaning does.
+// newest that it reads. A new field doesn't change Major, since older builds skip
+// fields that they don't know. A change of meaning does.
 const Major = 1
 
 // DigestLen is the length in bytes of a [Digest].
@@ -25,7 +25,7 @@ const DigestLen = 16
 // Digest is the SHA-256 of some bytes, truncated to 128 bits.
 type Digest [DigestLen]byte
 
-// Header is what every version of the root begins with, whatever the rest.
+// A Header is the beginning of the root, which is the same in every version.
 type Header struct {
 	Major uint64
 }
@@ -41,15 +41,15 @@ type Root struct {
 	Owner      string    // as given to WithOwner
 
 	// PeerParts and UserParts are the numbers of parts that peers and users are
-	// divided into: zero for a nil list, else a power of two. A part that
-	// is empty has no column.
+	// divided into: zero for a nil list, otherwise a power of two. An
+	// empty part has no column.
 	PeerParts uint64
 	UserParts uint64
 
 	Columns []Column // in order of Kind, then Part
 
-	// Upstream tells that the commit of this root replaced upstream's layout,
-	// and that keys of that may be left if the commit was interrupted.
+	// Upstream is true if the commit of this root replaced upstream's layout.
+	// Then keys of that layout may be left, if the commit was interrupted.
 	Upstream bool
 }
 
@@ -59,10 +59,10 @@ type Column struct {
 	Part   uint64 // index of the part, for KindPeers and KindUsers
 	Digest Digest
 	Size   uint64 // bytes
-	Count  uint64 // values in it: peers, users, rules; 1 for the other kinds
+	Count  uint64 // number of peers, users or rules in it; 1 for the other kinds
 }
 
-// Kind tells what a column holds. The numbers are part of the format.
+// A Kind says what a column holds. The format prescribes the numbers.
 type Kind uint8
 
 const (
@@ -86,7 +86,7 @@ type Misc struct {
 	Domain           string
 	DomainAuditLogID string
 
-	// Unknown holds the fields of the netmap that this package doesn't know.
+	// Unknown holds the fields of the netmap that this module doesn't know.
 	Unknown JSONObject `json:"-"`
 }
 
@@ -95,6 +95,6 @@ type JSONObject string
 
 // User is an entry of NetworkMap.UserProfiles.
 type User struct {
-	ID      tailcfg.UserID // the key, equal to Profile.ID in any sane netmap
+	ID      tailcfg.UserID // the key; equal to Profile.ID in any sane netmap
 	Profile *tailcfg.UserProfile
 }

@@ -13,8 +13,8 @@ const minPages = 2
 
 var pageSize = uintptr(os.Getpagesize())
 
-// Slice puts the pages of s in place. Kernels before Linux 5.14 can't, and leave
-// that to whoever uses them.
+// Slice puts the pages of s in place. Kernels before Linux 5.14 can't, and then
+// the first use of each page does.
 func Slice[T any](s []T) {
 	var zero T
 	begin := uintptr(unsafe.Pointer(unsafe.SliceData(s)))

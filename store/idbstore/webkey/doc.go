@@ -1,17 +1,17 @@
 // Package webkey keeps the key of a sealed store in a browser (GOOS=js GOARCH=wasm).
 //
-// WebCrypto makes an AES-256-GCM key that it doesn't let anybody export, and
-// IndexedDB keeps it, together with the store's key encrypted under it. To
-// open the store, WebCrypto decrypts the store's key.
+// WebCrypto makes an AES-256-GCM key that nobody can export. IndexedDB keeps this key,
+// together with the store's key, which is encrypted under it. When the
+// program loads the store's key, WebCrypto decrypts it.
 //
-// What this achieves: the database of the sealed store alone, as a copy, an export or a
-// synchronised part of it, tells nothing; nor does it together with the bytes that this
-// package stores, without the browser's own record of the WebCrypto key; and once the
-// key's database is deleted, what was sealed can't be read again, as far as
+// This protects the database of the sealed store if it is copied, exported or
+// synchronised alone. It also protects it together with the bytes that this
+// package stores, as long as the browser's own record of the WebCrypto key is missing. Once the
+// key's database is deleted, nobody can read what was sealed, as far as
 // the browser and the disk really delete.
 //
-// What it doesn't: any script of the origin can have the store's key decrypted
-// as well. And whoever can read the browser's profile on disk finds the
-// WebCrypto key there too: Chromium 156 writes it in the clear. Against that,
+// It doesn't protect from scripts of the origin, which can have the store's key decrypted
+// as well. Nor does it protect from somebody who can read the browser's profile on disk, because
+// the WebCrypto key is there too: Chromium 156 writes it in the clear. Against that,
 // only the disk's encryption helps.
 package webkey

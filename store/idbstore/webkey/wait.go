@@ -16,7 +16,7 @@ import (
 func open(ctx context.Context, factory js.Value, database string) (js.Value, error) {
 	req := factory.Call("open", database, layoutVersion)
 	upgrade := browser.Listen(req, "upgradeneeded", func(js.Value) {
-		// What it throws has the request fail.
+		// If this throws, the request fails.
 		browser.Try(func() (js.Value, error) { return req.Get("result").Call("createObjectStore", objectStore), nil })
 	})
 	if err := waitFor(ctx, req, "success", "error"); err != nil {
@@ -24,7 +24,7 @@ func open(ctx context.Context, factory js.Value, database string) (js.Value, err
 			upgrade()
 			return js.Value{}, err
 		}
-		// The request stays. A database that it makes must be whole, and the connection closed.
+		// The request can't be cancelled. The database that it may still make must be whole, and the connection must be closed.
 		var success func()
 		success = browser.Listen(req, "success", func(js.Value) {
 			req.Get("result").Call("close")
@@ -32,7 +32,7 @@ func open(ctx context.Context, factory js.Value, database string) (js.Value, err
 			upgrade()
 		})
 		if errors.Is(err, errSilent) && answers(factory) {
-			// No event tells that a request waits for a deletion that others' connections hold up.
+			// There is no event for a request that waits for a deletion that other connections hold up.
 			err = idbstore.ErrBlocked
 		}
 		return js.Value{}, err
@@ -41,7 +41,7 @@ func open(ctx context.Context, factory js.Value, database string) (js.Value, err
 	return req.Get("result"), nil
 }
 
-// answers reports whether factory answers a question that no database holds up.
+// answers reports whether factory answers a question that doesn't wait for any database.
 func answers(factory js.Value) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -62,7 +62,7 @@ func get(ctx context.Context, db js.Value) (js.Value, error) {
 	return req.Get("result"), nil
 }
 
-// putIfAbsent stores record if db holds none, and returns the one that it then holds.
+// putIfAbsent stores record if db holds none, and returns the record that db then holds.
 func putIfAbsent(ctx context.Context, db, record js.Value) (js.Value, error) {
 	tx := db.Call("transaction", objectStore, "readwrite", map[string]any{"durability": "strict"})
 	records := tx.Call("objectStore", objectStore)
@@ -77,14 +77,14 @@ func putIfAbsent(ctx context.Context, db, record js.Value) (js.Value, error) {
 	return record, waitFor(ctx, tx, "complete", "abort")
 }
 
-// waitFor waits until the event called success happens at target. Any of the others ends it with
-// the target's error.
+// waitFor waits until the event called success happens at target. If one of the events failures happens first, it
+// returns the target's error.
 func waitFor(ctx context.Context, target js.Value, success string, failures ...string) error {
 	done := make(chan error, 1+len(failures))
 	defer browser.Listen(target, success, func(js.Value) { done <- nil })()
 	for _, failure := range failures {
 		defer browser.Listen(target, failure, func(js.Value) {
-			// To read the error of a request that is still pending throws.
+			// Reading the error of a pending request throws.
 			cause, err := browser.Try(func() (js.Value, error) { return target.Get("error"), nil })
 			if err == nil && cause.Truthy() {
 				err = js.Error{Value: cause}

@@ -15,9 +15,9 @@ import (
 	"github.com/netmapcache/netmapcache/store/idbstore/internal/browser"
 )
 
-// ErrUnavailable is reported when the browser has no IndexedDB or no WebCrypto, as on
-// pages that came over plain HTTP from another machine, when they fail, or when they
-// don't answer. It wraps what the browser reported.
+// ErrUnavailable is reported when the browser's IndexedDB or WebCrypto is missing, fails, or
+// doesn't answer. WebCrypto is missing on pages that came over plain HTTP from another
+// machine. The error wraps what the browser reported.
 var ErrUnavailable = errors.New("the browser's key storage is not available")
 
 var errSilent = errors.New("the browser gave no answer in time")
@@ -35,13 +35,13 @@ const (
 // keySize is the length in bytes of the keys of package sealed.
 const keySize = 32
 
-// Load returns the key that the named database of this origin keeps, 32 bytes. If
-// there is none it makes one, at random; pages that do so at the same time get the
-// same one. idbstore.Delete deletes the database, and the key with it.
+// Load returns the key, 32 bytes, that the named database of this origin keeps. If
+// there is none, it makes a random one. Pages that do so at the same time get the
+// same key. idbstore.Delete deletes the database, and the key with it.
 //
 // The error is an [ErrUnavailable], that of ctx, an [idbstore.ErrBlocked] if the database is to
-// be deleted and another page or worker doesn't let go of it, or a [store.ErrDamaged]
-// if the database holds something else or the key doesn't decrypt. It is lost then;
+// be deleted and another page or worker doesn't close it, or a [store.ErrDamaged]
+// if the database holds something else or the key doesn't decrypt. In the last case the key is lost, and
 // the database must be deleted before there can be another.
 func Load(ctx context.Context, database string) ([]byte, error) {
 	wait, cancel := context.WithTimeoutCause(ctx, silence, errSilent)
@@ -78,7 +78,7 @@ func load(ctx context.Context, database string) ([]byte, error) {
 		return nil, err
 	}
 	if record.IsUndefined() {
-		// Made before it is known to be needed: no transaction outlives the wait for it.
+		// Make it before it is known to be needed, since no transaction outlives the wait for it.
 		if record, err = newRecord(ctx, subtle); err != nil {
 			return nil, err
 		}
@@ -89,8 +89,8 @@ func load(ctx context.Context, database string) ([]byte, error) {
 	return unwrap(ctx, subtle, record)
 }
 
-// newRecord returns a record of a new key: an object of a CryptoKey, a nonce, and the key
-// encrypted with these.
+// newRecord returns a record of a new key: an object with a CryptoKey, a nonce, and the key
+// encrypted with these two.
 func newRecord(ctx context.Context, subtle js.Value) (js.Value, error) {
 	params := map[string]any{"name": "AES-GCM", "length": 256}
 	const extractable = false

@@ -17,8 +17,8 @@ import (
 	"tailscale.com/types/opt"
 )
 
-// javascriptLeaves tells how the JavaScript reader reads values without structure as what they are in tailcfg's
-// JSON. %v becomes true where a zero value is to be told by an empty string, so that it can be left out.
+// javascriptLeaves are the calls by which the JavaScript reader reads values without structure in the form of tailcfg's
+// JSON. %v becomes true if a zero value should be an empty string, so that it can be left out.
 var javascriptLeaves = map[reflect.Type]string{
 	reflect.TypeFor[time.Time]():          "time(%v)",
 	reflect.TypeFor[netip.Addr]():         "addr()",
@@ -32,7 +32,7 @@ var javascriptLeaves = map[reflect.Type]string{
 	reflect.TypeFor[opt.Bool]():           "optBool()",
 	reflect.TypeFor[tailcfg.RawMessage](): "json()",
 	reflect.TypeFor[format.JSONObject]():  "jsonObject()",
-	// These are strings in JavaScript where a number would be rounded.
+	// These are strings in JavaScript if a number would be rounded.
 	reflect.TypeFor[tailcfg.NodeID](): "id()",
 	reflect.TypeFor[tailcfg.UserID](): "id()",
 	reflect.TypeFor[time.Duration]():  "id()",
@@ -42,7 +42,7 @@ var javascriptLeaves = map[reflect.Type]string{
 const javascriptImports = "addr, addrPort, base64, bool, count, digest, field, float, hash, id, int, intKey, isZero, json, jsonObject, key, list, " +
 	"map, notUTF8, nullable, optBool, other, prefix, skip, some, stem, string, text, time, uint"
 
-// javascriptNames are the strings that the reader needs of a peer that it only checks: who it is and what it is called.
+// javascriptNames are the strings that the reader needs of a peer that it only checks: its ID and its names.
 var javascriptNames = map[string]bool{
 	"tailcfg.Node.StableID":     true,
 	"tailcfg.Node.Name":         true,
@@ -50,8 +50,8 @@ var javascriptNames = map[string]bool{
 	"tailcfg.Hostinfo.Hostname": true,
 }
 
-// javascript returns the part of the JavaScript reader that depends on the types: for each struct a
-// function that reads it and returns what tailcfg's JSON has in its place.
+// javascript returns the file of the JavaScript reader that depends on the types. For each struct it has a
+// function that reads the struct and returns what tailcfg's JSON has in its place.
 func (m *model) javascript() ([]byte, error) {
 	var w writer
 	w.line("// Made by go generate; do not edit.\n")
@@ -202,8 +202,8 @@ func javascriptCondition(t reflect.Type, omit string) (string, error) {
 	return "", fmt.Errorf("%s of %v is not supported", omit, t)
 }
 
-// javascriptRead returns the expression that reads a value of type t. With omit, one that is zero
-// and has structure only in Go becomes an empty string.
+// javascriptRead returns the expression that reads a value of type t. If omit is true, a zero value
+// that has structure only in Go becomes an empty string.
 func (m *model) javascriptRead(t reflect.Type, omit bool) (string, error) {
 	if read, ok := javascriptLeaves[t]; ok {
 		if strings.Contains(read, "%v") {

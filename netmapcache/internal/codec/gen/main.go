@@ -1,9 +1,9 @@
 // Command gen makes the encoder and the decoder of package codec, the JavaScript reader's
-// web/reader/structs.js, and docs/format.cddl, from the types that are stored and fields.txt. It is run by
-// go generate, in the folder of package codec.
+// web/reader/structs.js, and docs/format.cddl, from the stored types and fields.txt. Go generate runs
+// it in the folder of package codec.
 //
-// A field that fields.txt doesn't have gets the next number, and a line there.
-// A field that no longer exists, or whose value would be written in another form, is an error: mark its
+// If fields.txt lacks a field, the field gets the next number, and a line there.
+// If a field no longer exists, or its value would be written in another form, that is an error: mark its
 // line as retired.
 package main
 
@@ -39,8 +39,8 @@ const (
 	javascript  = "../../../web/reader/structs.js"
 )
 
-// generate returns the contents of all files that depend on the types and on
-// the content of fields.txt, which is among them, by name.
+// generate returns the contents, by name, of all files that depend on the types and on
+// fields, the content of fields.txt. That file is among them.
 func generate(fields []byte) (map[string][]byte, error) {
 	t, err := parseTable(fields)
 	if err != nil {

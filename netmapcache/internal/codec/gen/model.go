@@ -18,8 +18,8 @@ import (
 	"tailscale.com/types/opt"
 )
 
-// roots are the types that the stored values consist of, with all that can be
-// reached from them.
+// roots are the types of the stored values. All types that can be
+// reached from them are stored too.
 var roots = []reflect.Type{
 	reflect.TypeFor[format.Root](),
 	reflect.TypeFor[tailcfg.Node](),
@@ -51,26 +51,26 @@ var leaves = map[reflect.Type]leaf{
 	reflect.TypeFor[format.JSONObject](): {"jsonObject", "json-object"},
 }
 
-// views maps the views that occur inside of structs to what they are of.
+// views maps the views that occur inside of structs to their structs.
 var views = map[reflect.Type]reflect.Type{
 	reflect.TypeFor[tailcfg.HostinfoView](): reflect.TypeFor[tailcfg.Hostinfo](),
 }
 
 // defaults maps fields, by type and name, to another field of the same type,
-// netip.Prefixes, whose value they have if they are absent. Such a field is written as null if it is nil
+// netip.Prefixes. If such a field is absent, it has the value of the other. It is written as null if it is nil
 // and the other isn't.
 var defaults = map[string]string{
 	"tailcfg.Node.AllowedIPs": "Addresses",
 }
 
-// stems maps fields, by type and name, to another string field, with a lower number, whose
-// value theirs mostly begins like.
+// stems maps string fields, by type and name, to another string field with a lower number. Their values
+// mostly begin alike.
 var stems = map[string]string{
 	"tailcfg.Node.ComputedName":         "Name",
 	"tailcfg.Node.ComputedNameWithHost": "ComputedName",
 }
 
-// short maps the elements of lists that nodes have several of, and which are mostly short, to the
+// short maps the element types of lists that are mostly short, and that nodes have several of, to the
 // decoder's field that they are cut from.
 var short = map[reflect.Type]string{
 	reflect.TypeFor[netip.Prefix]():    "prefixes",
@@ -78,12 +78,12 @@ var short = map[reflect.Type]string{
 	reflect.TypeFor[tailcfg.Service](): "services",
 }
 
-// slabs maps structs of which nodes have one each to the decoder's field that they are cut from.
+// slabs maps structs that each node has one of to the decoder's field that they are cut from.
 var slabs = map[reflect.Type]string{
 	reflect.TypeFor[tailcfg.Hostinfo](): "hostinfos",
 }
 
-// shared maps fields, by type and name, to the decoder's field that holds values for all nodes that have equal ones.
+// shared maps fields, by type and name, to the decoder's field with the values that nodes share.
 var shared = map[string]string{
 	"tailcfg.Node.CapMap": "capMaps",
 }
@@ -108,8 +108,8 @@ type structType struct {
 	fields []*field // in order of their numbers
 }
 
-// carriesUnknown reports whether values of s may have fields that no table knew when
-// the reader was made. The structs of package format are this module's own.
+// carriesUnknown reports whether values of s may have fields that no table has. The structs of
+// package format can't, since they are this module's own.
 func (s *structType) carriesUnknown() bool {
 	return s.typ.PkgPath() != reflect.TypeFor[format.Root]().PkgPath()
 }
@@ -121,7 +121,7 @@ type field struct {
 	num  int
 	form string // CDDL of the value if it is present
 
-	// What encoding/json makes of it: the name of the member, and whether it leaves the member out if the value
+	// How encoding/json writes it: the name of the member, and whether the member is left out if the value
 	// is the zero value ("omitzero"), or if it is false, 0, nil or of length 0 ("omitempty").
 	jsonName string
 	jsonOmit string
@@ -202,7 +202,7 @@ func (m *model) addStruct(t reflect.Type) error {
 	return nil
 }
 
-// jsonTag returns the name that f has in JSON, and which option tells when it is left out, if any.
+// jsonTag returns the name that f has in JSON, and the option that says when it is left out, if any.
 func jsonTag(f reflect.StructField) (name, omit string) {
 	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 	for option := range strings.SplitSeq(options, ",") {
@@ -213,7 +213,7 @@ func jsonTag(f reflect.StructField) (name, omit string) {
 	return cmp.Or(name, f.Name), omit
 }
 
-// assign takes the numbers of all fields from t, to which it appends new ones.
+// assign takes the numbers of all fields from t, and appends new ones to t.
 func (m *model) assign(t *table) error {
 	for _, s := range m.structs {
 		for _, f := range s.fields {

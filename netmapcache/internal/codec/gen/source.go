@@ -42,8 +42,8 @@ func method(t reflect.Type) string {
 	return pkg + name
 }
 
-// A scalar tells how values of a type without structure are written and read. The
-// types of its fields are inferred, so that the same source compiles if one of them gets a name or another size.
+// A scalar says how values of a type without structure are written and read. The compiler infers the
+// types of its fields, so the same source compiles if one of them gets a name or another size.
 type scalar struct {
 	field  string // encoder's method for a field of it
 	arg    string // type that the method takes; empty for the type itself
@@ -75,7 +75,7 @@ func scalarOf(t reflect.Type) (scalar, bool) {
 	return scalar{}, false
 }
 
-// call returns the call of function f with the arguments: a method expression with
+// call returns the call of function f with the arguments. A method expression with
 // the receiver as its first argument becomes a method call.
 func call(f, receiver string, args ...string) string {
 	if _, name, ok := strings.Cut(f, ")."); ok && strings.HasPrefix(f, "(*") {
@@ -104,7 +104,7 @@ func (m *model) encoder() ([]byte, error) {
 	return m.file(w.Bytes())
 }
 
-// touch writes the methods that read a little of everything that a struct of type t refers to.
+// touch writes the methods that read a byte of everything that a struct of type t refers to.
 func (m *model) touch(w *writer, t reflect.Type) {
 	var inner []reflect.Type
 	w.line("func (e *encoder) %s(v *%s) {", touchMethod(t), t)
@@ -289,7 +289,7 @@ func (s *structType) names() string {
 	return strings.Join(names, " ")
 }
 
-// unknown returns the name of the variable that tells which fields s has besides those that are numbered.
+// unknown returns the name of the variable that describes the fields of s without numbers.
 func (s *structType) unknown() string { return method(s.typ) + "Unknown" }
 
 // decode returns the statement that reads a value into x, of type t.

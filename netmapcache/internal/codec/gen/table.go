@@ -16,12 +16,11 @@ type table struct {
 	lines []*line
 }
 
-// A line of a table reads
+// A line of a table has the field with its type, its number, and the CDDL of its value:
 //
 //	tailcfg.Node.StableID 2 str
 //
-// for the type's field, its number, and the CDDL of its value; and begins with
-// "retired" if the field is no longer written.
+// It begins with "retired" if the field is no longer written.
 type line struct {
 	typ, field string
 	num        int
@@ -80,7 +79,7 @@ func parseLine(text string) (*line, error) {
 	return l, nil
 }
 
-// conflict reports a line of t that rules l out.
+// conflict reports an error if a line of t rules l out.
 func (t *table) conflict(l *line) error {
 	for _, o := range t.lines {
 		if o.typ != l.typ {
@@ -96,7 +95,7 @@ func (t *table) conflict(l *line) error {
 	return nil
 }
 
-// number returns the line of a field, which it appends if there is none.
+// number returns the line of a field. If there is none, it appends one.
 func (t *table) number(typ, field, form string) (*line, error) {
 	next, after := 1, -1
 	for i, l := range t.lines {

@@ -1,5 +1,5 @@
-// Command fleetsim prints how much a fleet of nodes that keep their network maps in etcd stores and writes. The
-// sizes are those of a real cache of a realistic network map; the time is simulated.
+// Command fleetsim prints how much a fleet of nodes stores and writes that keep their netmaps in etcd. The
+// sizes are those of a real cache of a realistic netmap. The time is simulated.
 package main
 
 import (
@@ -71,7 +71,7 @@ func (s sizes) total() int {
 	return n
 }
 
-// measure stores a network map of as many peers in a cache.
+// measure stores a netmap with that many peers in a cache, and returns the sizes.
 func measure(peers int) (sizes, error) {
 	ctx := context.Background()
 	s := memstore.New()
@@ -99,29 +99,29 @@ func measure(peers int) (sizes, error) {
 	return n, nil
 }
 
-// A fleet is what is simulated: nodes that all learn of each change of a peer at once.
+// A fleet is simulated. All its nodes learn of each change of a peer at once.
 type fleet struct {
 	nodes  int
 	sizes  sizes
 	shared bool
-	delay  time.Duration // of write-behind: a node commits so long after the first change that it notes
+	delay  time.Duration // of write-behind, from the first noted change to the commit
 	rate   float64       // changes a second
 	life   time.Duration // of a lease
 }
 
-// A load is what a fleet stores, in bytes, and writes, a second.
+// A load is what a fleet stores, in bytes, and writes each second.
 type load struct {
-	stored        float64 // by the live and, if shared, the superseded columns that leases still hold
+	stored        float64 // includes, if shared, the superseded columns that leases still hold
 	writes, bytes float64
 }
 
-// simulate has as much time pass, beginning when all have stored everything.
+// simulate lets that much time pass. At the beginning all nodes have stored everything.
 func (f fleet) simulate(span time.Duration) load {
 	random := rand.New(rand.NewPCG(1, 1))
 	changes := int(span.Seconds() * f.rate)
 	at := func(change int) float64 { return float64(change) / f.rate }
-	part := make([]int, changes)    // that a change changes
-	version := make([]int, changes) // that it makes of the part
+	part := make([]int, changes)    // the part that each change changes
+	version := make([]int, changes) // the version of the part after it
 	versions := make([]int, len(f.sizes.parts))
 	for i := range changes {
 		part[i] = random.IntN(len(versions))

@@ -1,6 +1,6 @@
 //go:build js
 
-// Package browser reaches what the store needs of a browser and go-indexeddb
+// Package browser gives access to what the store needs of a browser and go-indexeddb
 // doesn't offer: the events of a database and of the request that opens it, the
 // names of thrown errors, byte arrays, and BroadcastChannel.
 package browser
@@ -39,8 +39,8 @@ func Listen(target js.Value, event string, fn func(event js.Value)) (remove func
 	}
 }
 
-// Try returns what fn returns, or as an error what JavaScript threw in it or
-// what syscall/js or go-indexeddb, finding an unexpected value, panicked with.
+// Try calls fn and returns its results. If JavaScript throws in fn, or syscall/js or
+// go-indexeddb panics because of an unexpected value, Try returns that as an error.
 func Try[T any](fn func() (T, error)) (result T, err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -58,8 +58,8 @@ func Try[T any](fn func() (T, error)) (result T, err error) {
 	return fn()
 }
 
-// Global returns the global variable of that name, in a page as in a worker. It
-// is undefined if there is none, and an error if the browser refuses to tell.
+// Global returns the global variable of that name, in a page or in a worker. The result
+// is undefined if there is none. It is an error if the browser refuses access.
 func Global(name string) (js.Value, error) {
 	return Try(func() (js.Value, error) {
 		// Value.Get would let an exception of a getter end the program.

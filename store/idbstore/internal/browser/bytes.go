@@ -9,7 +9,7 @@ var (
 	arrayBuffer = js.Global().Get("ArrayBuffer")
 )
 
-// FromBytes returns a Uint8Array whose buffer holds a copy of b and nothing else:
+// FromBytes returns a Uint8Array whose buffer holds a copy of b and nothing else, since
 // IndexedDB stores the whole buffer. It is an error if there is no memory for it.
 func FromBytes(b []byte) (js.Value, error) {
 	return Try(func() (js.Value, error) {
@@ -19,8 +19,8 @@ func FromBytes(b []byte) (js.Value, error) {
 	})
 }
 
-// Array returns a Uint8Array of what v holds, if it is a Uint8Array or an ArrayBuffer.
-// Nothing is copied.
+// Array returns the content of v as a Uint8Array, without copying it. ok is false if v is neither
+// a Uint8Array nor an ArrayBuffer.
 func Array(v js.Value) (array js.Value, ok bool) {
 	switch {
 	case v.InstanceOf(uint8Array):

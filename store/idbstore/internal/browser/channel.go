@@ -4,9 +4,9 @@ package browser
 
 import "syscall/js"
 
-// A Channel is a BroadcastChannel: what is posted on it reaches every other
+// A Channel is a BroadcastChannel. A message reaches every other
 // channel of the same name and origin, in this page and elsewhere. In a browser without
-// BroadcastChannel it reaches nobody. The zero Channel does the same.
+// BroadcastChannel, and on the zero Channel, it reaches nobody.
 type Channel struct {
 	raw js.Value
 }
@@ -29,12 +29,12 @@ func NewChannel(name string) Channel {
 // Post sends a message without content.
 func (c Channel) Post() {
 	if c.raw.Truthy() {
-		// It throws if the channel has been closed: then there is nobody to tell.
+		// This throws if the channel has been closed, and then the message isn't needed.
 		Try(func() (js.Value, error) { return c.raw.Call("postMessage", js.Null()), nil })
 	}
 }
 
-// OnMessage calls fn for each message of another channel. fn runs as that of [Listen].
+// OnMessage calls fn for each message of another channel. fn runs as in [Listen].
 func (c Channel) OnMessage(fn func()) (remove func()) {
 	if !c.raw.Truthy() {
 		return func() {}

@@ -24,8 +24,8 @@ func (e *Exception) Error() string {
 
 func (e *Exception) Unwrap() error { return idb.NewDOMException(e.name) }
 
-// Normal returns err in the form in which go-indexeddb reports the failure of a
-// request, so that [Named] knows it, also if it was thrown.
+// Normal returns err, which may have been thrown, in the form in which go-indexeddb reports the failure of a
+// request. [Named] needs that form.
 func Normal(err error) error {
 	if thrown := (js.Error{}); errors.As(err, &thrown) {
 		return exception(thrown.Value)

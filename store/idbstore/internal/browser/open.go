@@ -15,14 +15,14 @@ type Database struct {
 	raw js.Value
 }
 
-// OnClose calls fn when the browser closes the connection of itself, as it does when
-// the user clears the site's data. fn runs as that of [Listen].
+// OnClose calls fn when the browser itself closes the connection, as it does when
+// the user clears the site's data. fn runs as in [Listen].
 func (db *Database) OnClose(fn func()) (remove func()) {
 	return Listen(db.raw, "close", func(js.Value) { fn() })
 }
 
 // OnVersionChange calls fn when another connection waits for this one to
-// close, to upgrade or delete the database. fn runs as that of [Listen].
+// close, to upgrade or delete the database. fn runs as in [Listen].
 func (db *Database) OnVersionChange(fn func()) (remove func()) {
 	return Listen(db.raw, "versionchange", func(js.Value) { fn() })
 }
@@ -36,8 +36,8 @@ type Request struct {
 	abandoned bool
 }
 
-// newRequest follows raw, an IDBOpenDBRequest. It calls succeeded or failed when the
-// browser answers; what that returns is the error of the Request.
+// newRequest returns a Request for raw, an IDBOpenDBRequest. It calls succeeded or failed when the
+// browser answers. The result of that call is the error of the Request.
 func newRequest(raw js.Value, succeeded func(r *Request, event js.Value) error, failed func() error) *Request {
 	r := &Request{blocked: make(chan struct{}), done: make(chan struct{})}
 	var remove []func()
@@ -63,7 +63,7 @@ func newRequest(raw js.Value, succeeded func(r *Request, event js.Value) error, 
 }
 
 // Open asks factory, an IDBFactory, for a connection to the named database.
-// If its version is lower, upgrade is called first, on the event loop; if that
+// If the database has a lower version, upgrade is called first, on the event loop. If upgrade
 // reports an error, the database stays as it was and the Request fails with that error.
 func Open(factory js.Value, name string, version uint, upgrade func(*idb.Database) error) (*Request, error) {
 	raw, err := Try(func() (js.Value, error) { return factory.Call("open", name, version), nil })
@@ -101,7 +101,7 @@ func Open(factory js.Value, name string, version uint, upgrade func(*idb.Databas
 		})
 	req, err = adopt(ctx, raw, func(db *idb.Database, _, _ uint) error {
 		if upgradeErr = upgrade(db); upgradeErr != nil {
-			// It throws if the browser has aborted the upgrade by then.
+			// This throws if the browser has already aborted the upgrade.
 			Try(func() (js.Value, error) { return raw.Get("transaction").Call("abort"), nil })
 		}
 		return nil // the library panics on an error
@@ -113,8 +113,8 @@ func Open(factory js.Value, name string, version uint, upgrade func(*idb.Databas
 	return r, nil
 }
 
-// adopt has the library wrap an IDBOpenDBRequest that it did not make: it keeps
-// the requests it makes to itself, and with them the event "blocked".
+// adopt makes the library wrap an IDBOpenDBRequest that it did not create. The library doesn't expose the
+// requests that it creates, nor their event "blocked".
 func adopt(ctx context.Context, raw js.Value, upgrade idb.Upgrader) (*idb.OpenDBRequest, error) {
 	open := js.FuncOf(func(js.Value, []js.Value) any { return raw })
 	defer open.Release()
@@ -138,19 +138,19 @@ func Delete(factory js.Value, name string) (*Request, error) {
 		func() error { return exception(raw.Get("error")) }), nil
 }
 
-// Blocked is closed when the browser has asked other connections to close, for the database
-// to be upgraded or deleted, and they have not.
+// Blocked is closed when the browser has asked other connections to close, because the database
+// is to be upgraded or deleted, and they haven't closed.
 func (r *Request) Blocked() <-chan struct{} { return r.blocked }
 
 // Done is closed when the browser has answered.
 func (r *Request) Done() <-chan struct{} { return r.done }
 
-// Result returns the connection that was asked for, or why there is none. It is valid
+// Result returns the requested connection, or why there is none. It is valid
 // once Done is closed.
 func (r *Request) Result() (*Database, error) { return r.db, r.err }
 
-// Abandon gives the request up, which the browser can't: if it grants a connection
-// later, that is closed at once. Until then the functions listening for it live on.
+// Abandon gives the request up. The browser can't cancel it. If the browser grants a connection
+// later, Abandon closes it at once. Until then the listeners live on.
 func (r *Request) Abandon() {
 	r.abandoned = true
 	if r.db != nil {

@@ -7,7 +7,7 @@ import (
 	"syscall/js"
 )
 
-// Await waits for a promise. What rejects it is an error that [Normal] knows.
+// Await waits for a promise and returns its value. If the promise is rejected, the error is one that [Normal] knows.
 func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
@@ -34,8 +34,8 @@ func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	}
 }
 
-// Alive returns a channel that is closed when factory, an IDBFactory, has answered a question
-// that nobody's connection or request holds up: which databases there are. A browser that
+// Alive asks factory, an IDBFactory, which databases there are, and returns a channel that is closed when
+// it has answered. No connection or request of others holds this question up. A browser that
 // doesn't know the question gives no answer.
 func Alive(ctx context.Context, factory js.Value) <-chan struct{} {
 	alive := make(chan struct{})
