@@ -7,7 +7,7 @@ require (
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/go-json-experiment/json v0.0.0-20260214004413-d219187c3433
 	github.com/jedib0t/go-pretty/v6 v6.8.3
-	github.com/netmapcache/netmapcache v0.0.0
+	github.com/netmapcache/netmapcache v0.2.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	github.com/wI2L/jsondiff v0.7.1
@@ -79,7 +79,7 @@ require (
 	github.com/hdevalence/ed25519consensus v0.2.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect
-	github.com/netmapcache/netmapcache/store/etcdstore v0.0.0
+	github.com/netmapcache/netmapcache/store/etcdstore v0.2.0
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
@@ -96,7 +96,3 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 )
-
-replace github.com/netmapcache/netmapcache => ../..
-
-replace github.com/netmapcache/netmapcache/store/etcdstore => ../../store/etcdstore
