@@ -2,6 +2,9 @@ module github.com/netmapcache/netmapcache
 
 go 1.26.6
 
+// npm packages may have Go packages in them.
+ignore node_modules
+
 require (
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/fxamacker/cbor/v2 v2.9.6
