@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint api release-check generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
+.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -156,6 +156,10 @@ lint: format versions e2e/node_modules/.package-lock.json web/app/node_modules/.
 versions:
 	$(call say,versions of the next release)
 	cd tools && go run ./release versions
+
+## tidy: go mod tidy in all modules, before their siblings are published as well
+tidy:
+	tools/tidy
 
 ## api: record in api/ the exported API of the published packages
 api:
