@@ -1,5 +1,5 @@
 //$ go get github.com/netmapcache/netmapcache/client/ipncache
-//$ go get tailscale.com/tsnet
+//$ go get .
 //$ go build -tags ts_omit_cachenetmap -o node .
 
 package main
