@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format lint generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
+.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -23,10 +23,12 @@ run: wasm client page
 	$(call say,serving the page; stop with Ctrl-C)
 	dist/tailnet -addr $(ADDR) -peers $(PEERS) -churn $(CHURN)
 
-## test: everything, with a real browser
+## test: everything, with real browsers; installs what is missing where it can, and says what it leaves out
 test: format vet test-go test-upstream test-versions test-windows test-wasi test-browser test-e2e test-resume test-resume-page test-powercut
 	$(call say,all tests passed)
+	@[ "$$(id -u)" = 0 ] || echo 'Left out, since they need root: power cuts, full disks and directories of other users.'
 
+## test-go: Go tests, with the race detector for the library
 test-go:
 	$(call say,Go tests with the race detector)
 	go test -race -timeout 25m ./...
@@ -35,6 +37,7 @@ test-go:
 	cd cmd/netmapcache && go test ./...
 	cd store/etcdstore && go test -timeout 20m ./...
 
+## test-upstream: upstream's own tests, and those of Tailscale's backend, against this package
 test-upstream:
 	$(call say,the test file of upstream and the tests of its backend against this package)
 	tools/upstreamtest
@@ -57,12 +60,14 @@ test-wasi:
 
 # What the tests below need is fetched before they are alone in a network.
 
+## test-browser: Go tests of the core and the stores in Chromium
 test-browser: chromium iproute
 	$(call say,Go tests of the core and the stores in headless Chromium)
 	cd tools && go tool -n wasmbrowsertest >/dev/null
 	GOOS=js GOARCH=wasm go list -test -deps ./store/... ./netmapcache/... >/dev/null
 	tools/loopback tools/browsertest ./store/... ./netmapcache/...
 
+## test-e2e: the client, the JavaScript module, its npm package and the page, in the browsers that are installed
 test-e2e: chromium iproute npm package tool client page
 	$(call say,Go tests of the client)
 	cd client && go list -test -deps ./... >/dev/null && ../tools/loopback go test ./...
@@ -72,19 +77,21 @@ test-e2e: chromium iproute npm package tool client page
 	cd e2e && npm test
 
 # The first time this compiles Tailscale's client twice, with its own cache and without.
+## test-resume: a native node comes up while the control plane is down
 test-resume:
 	$(call say,a native node comes up without control; building it takes minutes the first time)
 	cd client && TEST_RESUME=1 go test -v -count=1 -timeout 20m ./internal/resume
 	$(call say,the same for one without a disk)
 	cd client/examples/diskless && go test -v -count=1 -timeout 20m .
 
+## test-resume-page: a browser that starts while the control plane is down
 test-resume-page: chromium iproute npm wasm client page
 	$(call say,a browser that starts while the control plane is down)
 	cd e2e && ../tools/loopback node --test --test-timeout=900000 --test-reporter=spec resume.mjs
 
-test-powercut:
+## test-powercut: power cuts on ext4, XFS and Btrfs; needs Linux and root
+test-powercut: mkfs
 	$(call say,power cuts on real file systems)
-	@$(MAKE) --no-print-directory mkfs || echo 'What is missing is left out of the tests.'
 	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd tools/powercut && go test -v -count=1 -timeout 60m .; else echo 'power cuts are tried on Linux only'; fi
 
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
@@ -103,48 +110,65 @@ torture: chromium engines npm wasm
 fuzz:
 	tools/fuzz $(FOR)
 
+# The folders of all modules, with the systems that each is checked for. The library is compiled for more.
+HOST    := $(shell go env GOOS)
+CHECKED  = .:linux .:darwin .:windows .:js bench:linux tools/powercut:linux \
+	$(addsuffix :$(HOST),store/etcdstore cmd/netmapcache client client/examples/diskless tools)
 # Where files can be kept besides; it has to compile there.
-SYSTEMS = wasip1/wasm plan9/amd64 aix/ppc64 freebsd/amd64 netbsd/amd64 openbsd/amd64 dragonfly/amd64 solaris/amd64 illumos/amd64 android/arm64 ios/arm64
+SYSTEMS  = wasip1/wasm plan9/amd64 aix/ppc64 freebsd/amd64 netbsd/amd64 openbsd/amd64 dragonfly/amd64 solaris/amd64 illumos/amd64 android/arm64 ios/arm64
 
+# check runs a command on the packages of all modules, for each of their systems, and on the program that runs in browsers.
+check = @set -e; for module in $(CHECKED); do \
+	folder=$${module%:*} system=$${module\#*:}; arch=; [ $$system != js ] || arch=wasm; \
+	echo "$$folder: GOOS=$$system $(1) ./..."; \
+	(cd $$folder && GOOS=$$system GOARCH=$$arch $(1) ./...); done; \
+	cd client && tags=$$(go run ./cmd/browsertags) && echo 'client: GOOS=js $(1) ./cmd/client' && \
+	GOOS=js GOARCH=wasm $(1) -tags "$$tags" ./cmd/client
+
+## vet: go vet for every module and target
 vet:
 	$(call say,vet for linux darwin windows js and systems that have files)
-	GOOS=linux go vet ./...
-	GOOS=darwin go vet ./...
-	GOOS=windows go vet ./...
-	GOOS=js GOARCH=wasm go vet ./...
+	$(call check,go vet)
 	@set -e; for system in $(SYSTEMS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/} go build ./store/filestore"; \
 		GOOS=$${system%/*} GOARCH=$${system#*/} go build ./store/filestore; done
-	cd cmd/netmapcache && go vet ./...
-	cd store/etcdstore && go vet ./...
-	cd bench && GOOS=linux go vet ./...
-	cd tools/powercut && GOOS=linux go vet ./...
-	cd client && go vet ./...
-	cd client/examples/diskless && go vet ./...
-	cd client && tags=$$(go run ./cmd/browsertags) && GOOS=js GOARCH=wasm go vet -tags "$$tags" ./cmd/client
 
+## format: whether gofmt would change anything
 format:
 	$(call say,formatting)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted; exit 1; fi
 
-## lint: formatting, vet, staticcheck, the types of the page and known vulnerabilities, for every module and target, npm packages too
-lint: format vet e2e/node_modules/.package-lock.json web/app/node_modules/.package-lock.json
-	$(call say,staticcheck)
-	@tool=$$(cd tools && go tool -n staticcheck) && set -x && \
-	$$tool ./... && \
-	GOOS=js GOARCH=wasm $$tool ./... && \
-	(cd cmd/netmapcache && $$tool ./...) && \
-	(cd store/etcdstore && $$tool ./...) && \
-	(cd client/examples/diskless && $$tool ./...) && \
-	(cd bench && GOOS=linux $$tool ./...) && \
-	(cd tools/powercut && GOOS=linux $$tool ./...) && \
-	cd client && $$tool ./... && \
-	GOOS=js GOARCH=wasm $$tool -tags "$$(go run ./cmd/browsertags)" ./cmd/client
-	$(call say,types of the page)
+## lint: formatting, versions, the API, vet, staticcheck, ESLint, the types of the page and known vulnerabilities, for every module and target, npm packages too
+lint: format versions e2e/node_modules/.package-lock.json web/app/node_modules/.package-lock.json
+	$(call say,the exported API)
+	@tools/api dist/api && diff -ru api dist/api || { echo 'the exported API has changed; make api records it'; exit 1; }
+	$(call say,JavaScript)
+	node e2e/node_modules/eslint/bin/eslint.js --config e2e/eslint.config.mjs web e2e wasm tools examples
 	node e2e/node_modules/typescript/bin/tsc --project web/app
+	@$(MAKE) --no-print-directory vet
+	$(call say,staticcheck)
+	$(call check,$(shell cd tools && go tool -n staticcheck))
 	$(call say,known vulnerabilities)
 	tools/vulncheck
+
+## versions: whether all that names the version of the next release names the same
+versions:
+	$(call say,versions of the next release)
+	cd tools && go run ./release versions
+
+## tidy: go mod tidy in all modules, before their siblings are published as well
+tidy:
+	tools/tidy
+
+## api: record in api/ the exported API of the published packages
+api:
+	tools/api api
+
+## release-check: install what a release would publish, as strangers would, in empty folders; CONTRIBUTING.md says more
+release-check:
+	$(call say,what a release would be; takes some ten minutes)
+	cd tools && go run ./release check
 
 ## generate: make the codec and docs/format.cddl anew
 generate:
@@ -196,58 +220,28 @@ tool:
 	$(call say,the command netmapcache)
 	cd cmd/netmapcache && go build -trimpath -o ../../dist/ . && node ../../tools/notices.mjs ../../dist/netmapcache.THIRD_PARTY_NOTICES.txt .
 
+## client: build the browser client and the embedded tailnet into dist/
 client:
 	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
 	client/build.sh
 	@ls -l dist/client.wasm dist/tailnet
 
+## page: build the page into dist/
 page: web/node_modules/.package-lock.json web/app/node_modules/.package-lock.json
 	$(call say,the page)
 	cd web/app && npm run --silent build
 
-chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null || { \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo '== installing Chromium' && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
-	else \
-		echo 'Chromium is missing: install the package chromium (Debian, Ubuntu: sudo apt-get install chromium)'; exit 1; \
-	fi; }
+chromium engines:
+	@tools/need $@
 
-# Without it tools/test-windows does nothing, and says so.
-wine:
-	@{ command -v wine64 || test -x /usr/lib/wine/wine64; } >/dev/null && command -v x86_64-w64-mingw32-ld >/dev/null || { \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo '== installing wine' && apt-get update -qq && apt-get install -y -qq wine64 binutils-mingw-w64-x86-64 >/dev/null || true; \
-	fi; }
+# What can be left out. The tests that need it say so then.
+iproute mkfs wine:
+	@tools/need $@ || echo 'What needs that is left out.'
 
-engines:
-	@{ command -v firefox-esr || command -v firefox; } >/dev/null && command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || { \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo '== installing Firefox and WebKitGTK' && apt-get update -qq && apt-get install -y -qq firefox-esr webkit2gtk-driver xvfb >/dev/null; \
-	else \
-		echo 'Firefox or WebKitGTK is missing: install the packages firefox-esr, webkit2gtk-driver and xvfb'; exit 1; \
-	fi; }
-
-# For tools/loopback, which does without if it is missing.
-iproute:
-	@command -v ip >/dev/null || { \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo '== installing ip' && apt-get update -qq && apt-get install -y -qq iproute2 >/dev/null; \
-	else \
-		echo 'ip is missing: install the package iproute2 (Debian, Ubuntu: sudo apt-get install iproute2)'; \
-	fi; }
-
-mkfs:
-	@{ command -v mkfs.ext4 && command -v mkfs.xfs && command -v mkfs.btrfs; } >/dev/null || { \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo '== installing what makes file systems' && apt-get update -qq && apt-get install -y -qq e2fsprogs xfsprogs btrfs-progs >/dev/null; \
-	else \
-		echo 'mkfs.ext4, mkfs.xfs or mkfs.btrfs is missing: install the packages e2fsprogs, xfsprogs and btrfs-progs'; exit 1; \
-	fi; }
-
+## npm: install the npm packages that tests need
 npm: e2e/node_modules/.package-lock.json e2e/package/node_modules/.package-lock.json
 %/node_modules/.package-lock.json: %/package-lock.json
-	$(call say,packages that $* needs)
+	$(call say,installing the npm packages of $*)
 	@command -v npm >/dev/null || { echo 'Node.js is missing: install Node.js 20 or later with npm (https://nodejs.org)'; exit 1; }
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
@@ -257,6 +251,6 @@ screenshots: chromium engines npm wasm client page
 	$(call say,pictures of the page)
 	cd e2e && node screenshots.mjs --docs
 
-## clean: remove what was built
+## clean: remove what was built, and the npm packages
 clean:
 	rm -rf dist web/node_modules e2e/node_modules e2e/package/node_modules web/app/node_modules

@@ -3,7 +3,7 @@ module github.com/netmapcache/netmapcache/client
 go 1.26.6
 
 require (
-	github.com/netmapcache/netmapcache v0.0.0
+	github.com/netmapcache/netmapcache v0.2.0
 	golang.org/x/sys v0.47.0
 	tailscale.com v1.102.5
 )
@@ -58,5 +58,3 @@ require (
 	golang.zx2c4.com/wireguard/windows v0.5.3 // indirect
 	gvisor.dev/gvisor v0.0.0-20260224225140-573d5e7127a8 // indirect
 )
-
-replace github.com/netmapcache/netmapcache => ../

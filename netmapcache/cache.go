@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/netmapcache/netmapcache/store"
+	"golang.org/x/sync/semaphore"
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/views"
@@ -30,8 +31,8 @@ type Cache struct {
 	now    func() time.Time
 	writer uint64
 
-	// turn holds a token while no call is under way. It guards last.
-	turn chan struct{}
+	// turn is taken by the call that is under way. It guards last.
+	turn *semaphore.Weighted
 
 	// last is what this Cache last saw in the store, or left there. It is nil if that is unknown or nothing.
 	// It saves work if the guard of a commit proves it current, and is never written back.
@@ -80,9 +81,8 @@ func NewCache(s Store, opts ...Option) *Cache {
 		store:  adapt(s),
 		now:    time.Now,
 		writer: rand.Uint64(),
-		turn:   make(chan struct{}, 1),
+		turn:   semaphore.NewWeighted(1),
 	}
-	c.turn <- struct{}{}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(c)
@@ -93,18 +93,13 @@ func NewCache(s Store, opts ...Option) *Cache {
 
 // begin waits for the caller's turn. The caller ends it by calling end.
 func (c *Cache) begin(ctx context.Context) (end func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	if c.turn == nil {
 		return nil, errNotMade
 	}
-	select {
-	case <-c.turn:
-		return func() { c.turn <- struct{}{} }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := c.turn.Acquire(ctx, 1); err != nil {
+		return nil, err
 	}
+	return func() { c.turn.Release(1) }, nil
 }
 
 // Store stores nm in place of all that was cached before. If nm is nil or was

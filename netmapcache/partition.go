@@ -2,6 +2,7 @@ package netmapcache
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"math/bits"
 
 	"tailscale.com/tailcfg"
@@ -43,32 +44,19 @@ func newParts(n, perPart int) uint64 {
 	return parts
 }
 
-// FNV-1a of 64 bits. The format prescribes it.
-const (
-	fnvOffset = 14695981039346656037
-	fnvPrime  = 1099511628211
-)
-
 // peerHash modulo the number of parts is the part of a peer.
-func peerHash(id tailcfg.StableNodeID) uint64 {
-	h := uint64(fnvOffset)
-	for i := range len(id) {
-		h = (h ^ uint64(id[i])) * fnvPrime
-	}
-	return fold(h)
-}
+func peerHash(id tailcfg.StableNodeID) uint64 { return partHash([]byte(id)) }
 
 // userHash modulo the number of parts is the part of a user.
 func userHash(id tailcfg.UserID) uint64 {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(id))
-	h := uint64(fnvOffset)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * fnvPrime
-	}
-	return fold(h)
+	return partHash(binary.LittleEndian.AppendUint64(nil, uint64(id)))
 }
 
-// fold mixes the high half of a hash into the low half, since the modulo by a power of
-// two uses only low bits.
-func fold(h uint64) uint64 { return h ^ h>>32 }
+// partHash is FNV-1a of 64 bits. It mixes the high half of the hash into the low half, since the modulo by a power of
+// two uses only low bits. The format prescribes it.
+func partHash(id []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(id)
+	n := h.Sum64()
+	return n ^ n>>32
+}

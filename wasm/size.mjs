@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-const budget = 1_200_000;
+const budget = 1_400_000; // 1,391,483 by Go 1.27, the newest that is promised; 1,279,334 by Go 1.26
 
 const file = process.argv[2];
 const raw = readFileSync(file);

@@ -4,12 +4,13 @@ go 1.26.6
 
 require (
 	github.com/anishathalye/porcupine v1.3.1
-	github.com/netmapcache/netmapcache v0.0.0
+	github.com/netmapcache/netmapcache v0.2.0
 	go.etcd.io/etcd/api/v3 v3.7.3
 	go.etcd.io/etcd/client/pkg/v3 v3.7.3
 	go.etcd.io/etcd/client/v3 v3.7.3
 	go.etcd.io/etcd/server/v3 v3.7.3
 	go.uber.org/zap v1.27.1
+	golang.org/x/sync v0.24.0
 	google.golang.org/grpc v1.83.2
 	tailscale.com v1.102.5
 )
@@ -78,5 +79,3 @@ require (
 	pgregory.net/rapid v1.3.0 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
-
-replace github.com/netmapcache/netmapcache => ../..

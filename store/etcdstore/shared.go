@@ -15,6 +15,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sync/semaphore"
 )
 
 var (
@@ -51,9 +52,9 @@ type SharedStore struct {
 	life                 time.Duration
 	clock                func() time.Time
 
-	turn  chan struct{} // holds a token while no call commits or renews; guards now and since
-	now   lease         // the newest lease, as far as is known
-	since time.Time     // when now was looked up; zero to look it up again
+	turn  *semaphore.Weighted // held by the call that commits or renews; guards now and since
+	now   lease               // the newest lease, as far as is known
+	since time.Time           // when now was looked up; zero to look it up again
 
 	mu     sync.Mutex
 	held   map[string]int64 // the columns that this node has, each with a revision at which it was attached to a lease, or 0 if it is gone
@@ -80,13 +81,12 @@ func Shared(client *clientv3.Client, prefix, node string, life time.Duration, op
 		leases:  prefix + "leases/",
 		life:    life,
 		clock:   time.Now,
-		turn:    make(chan struct{}, 1),
+		turn:    semaphore.NewWeighted(1),
 		held:    make(map[string]int64),
 		bad:     make(map[string]bool),
 		loaded:  make(map[string]int64),
 		named:   make(map[string]int64),
 	}
-	s.turn <- struct{}{}
 	return s, nil
 }
 
@@ -116,15 +116,10 @@ func (s *SharedStore) path(key string) string {
 
 // begin waits for the caller's turn. The caller ends it by calling end.
 func (s *SharedStore) begin(ctx context.Context) (end func(), err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	select {
-	case <-s.turn:
-		return func() { s.turn <- struct{}{} }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return func() { s.turn.Release(1) }, nil
 }
 
 // List implements part of [store.Store].

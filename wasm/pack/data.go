@@ -1,6 +1,9 @@
 package main
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Of the binary format: https://webassembly.github.io/spec/core/binary
 const (
@@ -70,13 +73,12 @@ func (r *reader) bytes(n int) []byte {
 
 // uint reads an unsigned LEB128.
 func (r *reader) uint() int {
-	for value, shift := 0, 0; ; shift += 7 {
-		b := r.byte()
-		value |= int(b&0x7f) << shift
-		if b < 0x80 {
-			return value
-		}
+	value, size := binary.Uvarint(*r)
+	if size <= 0 {
+		panic("a number that is cut short or too large")
 	}
+	*r = (*r)[size:]
+	return int(value)
 }
 
 // int reads a signed LEB128.
@@ -95,13 +97,7 @@ func (r *reader) int() int {
 }
 
 // appendUint appends an unsigned LEB128.
-func appendUint(b []byte, n int) []byte {
-	for n >= 0x80 {
-		b = append(b, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(b, byte(n))
-}
+func appendUint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
 // appendInt appends a signed LEB128. n is not negative.
 func appendInt(b []byte, n int) []byte {

@@ -102,13 +102,9 @@ func sameOrigin(h http.Handler) http.Handler {
 			http.Error(w, "reach this server by its address or as localhost", http.StatusForbidden)
 			return
 		}
-		if origin := r.Header.Get("Origin"); origin != "" {
-			if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
-				http.Error(w, "only this server's own page may do that", http.StatusForbidden)
-				return
-			}
-		}
-		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		asPost := r.WithContext(r.Context()) // what only reads would be let through, and so would an upgrade
+		asPost.Method = http.MethodPost
+		if err := http.NewCrossOriginProtection().Check(asPost); err != nil {
 			http.Error(w, "only this server's own page may do that", http.StatusForbidden)
 			return
 		}

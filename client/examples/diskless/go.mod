@@ -3,9 +3,9 @@ module github.com/netmapcache/netmapcache/client/examples/diskless
 go 1.26.6
 
 require (
-	github.com/netmapcache/netmapcache v0.0.0
-	github.com/netmapcache/netmapcache/client v0.0.0
-	github.com/netmapcache/netmapcache/store/etcdstore v0.0.0
+	github.com/netmapcache/netmapcache v0.2.0
+	github.com/netmapcache/netmapcache/client v0.2.0
+	github.com/netmapcache/netmapcache/store/etcdstore v0.2.0
 	go.etcd.io/etcd/client/v3 v3.7.3
 	go.etcd.io/etcd/server/v3 v3.7.3
 	go.uber.org/zap v1.27.1
@@ -108,10 +108,4 @@ require (
 	gvisor.dev/gvisor v0.0.0-20260224225140-573d5e7127a8 // indirect
 	k8s.io/utils v0.0.0-20260108192941-914a6e750570 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
-)
-
-replace (
-	github.com/netmapcache/netmapcache => ../../../
-	github.com/netmapcache/netmapcache/client => ../../
-	github.com/netmapcache/netmapcache/store/etcdstore => ../../../store/etcdstore
 )
