@@ -1,7 +1,9 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
+import { ClientError } from './client-error.js';
 import { dropTimers, privateGlobal } from './go.js';
+import { StreamSocket } from './stream-socket.js';
 import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
@@ -11,9 +13,11 @@ import loadGo from './wasm_exec.mjs';
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   logout()  tell control that this node is no more; rejects if control couldn't be told
-//   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
-//             { status, url, headers, body }, which are pairs of name and value, and a Uint8Array.
+//   request({ method, url, headers, read, size }, { signal })  send an HTTP request to a peer, by name or address, through
+//             the network. headers are pairs of name and value; read, if it has a body, returns a promise of some bytes of it, or of
+//             null at its end. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
+//   connect(address, { signal })  connect to a TCP port of a peer, host:port; resolves to { read, write, closeWrite, close }
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
@@ -71,8 +75,9 @@ export async function startClient({
     news: (whole) => commands?.news(whole) ?? null,
     retry: () => commands?.retry(),
     login: () => commands?.login(),
-    logout: () => untilEnd(new Promise((resolve, reject) => commands?.logout((problem) => (problem ? reject(new Error(problem)) : resolve())))),
-    fetch: async (url, { signal } = {}) => untilEnd(ask(commands, String(url), signal)),
+    logout: () => untilEnd(settled((settle) => commands?.logout(settle))),
+    request: async (request, { signal } = {}) => untilEnd(begun((settle) => commands?.request(goRequest(request), settle), signal)),
+    connect: async (address, { signal } = {}) => untilEnd(begun((settle) => commands?.connect(address, settle), signal)),
     stop: () => commands?.stop(),
     ended,
   };
@@ -84,7 +89,7 @@ async function run(host, emit, onProgress) {
   const response = counted(await fetch('client.wasm'), onProgress, () => emit('fetched'));
   const module = await WebAssembly.compileStreaming(response);
   emit('compiled');
-  const Go = loadGo(privateGlobal({ netmapcacheHost: host }));
+  const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
@@ -110,19 +115,47 @@ function counted(response, onProgress, onEnd) {
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
-// ask asks a peer. commands are those of the running client, or undefined.
-function ask(commands, url, signal) {
+// settled calls a function of the program, and returns a promise of what that settles with.
+function settled(call) {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const giveUp = commands?.fetch(url, (problem, answer) => {
-      signal?.removeEventListener('abort', abort);
-      if (problem) reject(new Error(problem));
-      else resolve(answer);
-    });
-    function abort() {
-      reject(signal.reason);
-      giveUp?.();
-    }
-    signal?.addEventListener('abort', abort);
+    call((problem, value) => (problem ? reject(new ClientError(problem.code, problem.message)) : resolve(value)));
   });
+}
+
+// begun has the program begin something, which signal ends, and returns a promise of it.
+async function begun(begin, signal) {
+  signal?.throwIfAborted();
+  let giveUp;
+  const abort = () => giveUp?.();
+  signal?.addEventListener('abort', abort);
+  try {
+    const raw = await settled((settle) => (giveUp = begin(settle)));
+    if (!signal?.aborted) return promised(raw);
+    raw.close();
+    throw signal.reason;
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+// promised returns what the program began with functions that return promises.
+function promised({ read, write, closeWrite, close, ...rest }) {
+  let open = true;
+  const call = (f, ...args) => (open ? settled((settle) => f(...args, settle)) : Promise.reject(new ClientError('closed', 'the connection is closed')));
+  return {
+    ...rest,
+    read: () => call(read),
+    ...(write && { write: (bytes) => call(write, bytes), closeWrite: () => call(closeWrite) }),
+    close() {
+      if (open) close();
+      open = false;
+    },
+  };
+}
+
+// goRequest returns a request as the program takes it.
+function goRequest({ read, ...request }) {
+  return { ...request, read: read && ((settle) => read().then((bytes) => settle(null, bytes), (error) => settle(error, null))) };
 }

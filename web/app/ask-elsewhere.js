@@ -1,5 +1,7 @@
 // Has the tab that runs the client ask peers for those that don't.
 
+import { ask } from './answer.js';
+
 const answerTime = 70_000; // milliseconds; the client gives up after 60,000
 
 // askElsewhere returns ask(url, signal), which resolves to a peer's answer, and what is to be done with what other tabs say, by its
@@ -35,7 +37,7 @@ export function askElsewhere(say, clientOf) {
         if (!client) return;
         const giveUp = new AbortController();
         answering.set(id, giveUp);
-        const result = await client.fetch(url, { signal: giveUp.signal }).then((answer) => ({ answer }), ({ message }) => ({ problem: message }));
+        const result = await ask(client, url, giveUp).then((answer) => ({ answer }), ({ message }) => ({ problem: message }));
         answering.delete(id);
         say('answer', { id, ...result });
       },

@@ -5,6 +5,7 @@ import { expose } from 'comlink';
 
 import { openCache } from '../netmapcache.js';
 import { startClient } from '../client.js';
+import { ask } from './answer.js';
 import { askElsewhere } from './ask-elsewhere.js';
 import { Contact } from './contact.js';
 import { mayKeepKeys, removeKeys } from './keys.js';
@@ -358,7 +359,7 @@ expose({
     const giveUp = new AbortController();
     fetches.set(id, giveUp);
     try {
-      return await (known.waiting ? elsewhere.ask(url, giveUp.signal) : client.fetch(url, { signal: giveUp.signal }));
+      return await (known.waiting ? elsewhere.ask(url, giveUp.signal) : ask(client, url, giveUp));
     } finally {
       fetches.delete(id);
     }

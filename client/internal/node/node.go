@@ -51,6 +51,7 @@ type Node struct {
 	opts    Options
 	backend *ipnlocal.LocalBackend
 	engine  wgengine.Engine
+	dialer  *tsdial.Dialer
 	http    *http.Client
 
 	ending  sync.Once
@@ -142,6 +143,7 @@ func (n *Node) build() error {
 	sys := tsd.NewSystem()
 	sys.Set(ipncache.StateStore(n.opts.Keys))
 	dialer := &tsdial.Dialer{Logf: logf} // the engine gives it a network monitor
+	n.dialer = dialer
 	dialer.SetBus(sys.Bus.Get())
 	sys.Set(dialer)
 	var err error
@@ -172,7 +174,7 @@ func (n *Node) build() error {
 	dialer.UseNetstackForIP = func(netip.Addr) bool { return true }
 	dialer.NetstackDialTCP = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		if _, ok := n.backend.PeerForIP(to.Addr()); !ok {
-			return nil, fmt.Errorf("no peer has, or leads to, the address %v", to.Addr())
+			return nil, fmt.Errorf("%w %q, or leads there", ErrNoPeer, to.Addr())
 		}
 		conn, err := stack.DialContextTCP(ctx, to)
 		if err != nil {
@@ -194,12 +196,7 @@ func (n *Node) build() error {
 	if err := stack.Start(n.backend); err != nil {
 		return fmt.Errorf("start the network stack: %w", err)
 	}
-	n.http = newClient(func(ctx context.Context, network, to string) (net.Conn, error) {
-		if host, _, err := net.SplitHostPort(to); err != nil || !n.knows(host) {
-			return nil, fmt.Errorf("no peer is called %q", host)
-		}
-		return dialer.UserDial(ctx, network, to)
-	})
+	n.http = newClient(n.dial)
 	return nil
 }
 

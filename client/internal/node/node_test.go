@@ -130,7 +130,11 @@ func (d *device) awaitSaved() State {
 func (d *device) get(url string) (string, error) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
-	response, err := d.Fetch(ctx, url)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := d.Fetch(request)
 	if err != nil {
 		return "", err
 	}
@@ -173,8 +177,8 @@ func TestFirstStart(t *testing.T) {
 	r.control.Set(false)
 	d := r.start()
 	d.await("a failure", func(s State, _ []Mark) bool { return s.Phase == Waiting && s.Error != "" })
-	if _, err := d.get("http://web/"); !errors.Is(err, errNeedsLogin) {
-		t.Errorf("fetch: %v; want %v", err, errNeedsLogin)
+	if _, err := d.get("http://web/"); !errors.Is(err, ErrNeedsLogin) {
+		t.Errorf("fetch: %v; want %v", err, ErrNeedsLogin)
 	}
 	r.control.Set(true)
 	d.Retry()
