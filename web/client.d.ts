@@ -18,6 +18,7 @@ export interface Request {
   headers: [string, string][];
   read?: () => Promise<Uint8Array | null>;
   size?: number;
+  follow: boolean;
 }
 
 export interface Response extends Reader {

@@ -2,6 +2,7 @@
 // documentation what passes between the two.
 
 import { ClientError } from './client-error.js';
+import { Ending } from './ending.js';
 import { dropTimers, privateGlobal } from './go.js';
 import { StreamSocket } from './stream-socket.js';
 import loadGo from './wasm_exec.mjs';
@@ -13,7 +14,7 @@ import loadGo from './wasm_exec.mjs';
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   logout()  tell control that this node is no more; rejects if control couldn't be told
-//   request({ method, url, headers, read, size }, { signal })  send an HTTP request to a peer, by name or address, through
+//   request({ method, url, headers, follow, read, size }, { signal })  send an HTTP request to a peer, by name or address, through
 //             the network. headers are pairs of name and value; read, if it has a body, returns a promise of some bytes of it, or of
 //             null at its end. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
@@ -36,17 +37,23 @@ import loadGo from './wasm_exec.mjs';
 // A cached network map that is older than maxAge milliseconds isn't used, unless that is 0. With verbose the client logs
 // to the console.
 //
+// authKey lets a new node in without a person. acceptRoutes and acceptDNS say whether subnets behind peers, and names of control, are
+// used. wasm is the URL of the program.
+//
 // With keepKeys the node's keys are kept in the browser. Without, they are in memory, and each start makes a new node:
 // for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
+  authKey = '', acceptRoutes = true, acceptDNS = true, wasm = 'client.wasm',
   onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
 }) {
   let commands;
   let end;
+  const ending = new Ending();
   const emit = (name, at = now()) => onEvent({ name, at });
   const ended = new Promise((resolve) => (end = resolve)).then((message) => {
     commands = undefined;
+    ending.end(new ClientError('closed', message || 'the client ended'));
     if (message) throw new Error(message);
   });
   ended.catch(() => {}); // whoever cares listens for itself
@@ -57,6 +64,9 @@ export async function startClient({
       hostname,
       maxAge,
       keepKeys,
+      authKey,
+      acceptRoutes,
+      acceptDNS,
       verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
@@ -67,17 +77,16 @@ export async function startClient({
       },
       ended: (message) => end(message),
     };
-    run(host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
+    run(wasm, host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
-  const untilEnd = (promise) => Promise.race([promise, ended.then(() => Promise.reject(new Error('the client ended')))]);
   return {
     news: (whole) => commands?.news(whole) ?? null,
     retry: () => commands?.retry(),
     login: () => commands?.login(),
-    logout: () => untilEnd(settled((settle) => commands?.logout(settle))),
-    request: async (request, { signal } = {}) => untilEnd(begun((settle) => commands?.request(goRequest(request), settle), signal)),
-    connect: async (address, { signal } = {}) => untilEnd(begun((settle) => commands?.connect(address, settle), signal)),
+    logout: () => settled(ending, (settle) => commands.logout(settle)),
+    request: (request, { signal } = {}) => begun(ending, (settle) => commands.request(goRequest(request), settle), signal),
+    connect: (address, { signal } = {}) => begun(ending, (settle) => commands.connect(address, settle), signal),
     stop: () => commands?.stop(),
     ended,
   };
@@ -85,8 +94,8 @@ export async function startClient({
 
 const now = () => performance.timeOrigin + performance.now();
 
-async function run(host, emit, onProgress) {
-  const response = counted(await fetch('client.wasm'), onProgress, () => emit('fetched'));
+async function run(wasm, host, emit, onProgress) {
+  const response = counted(await fetch(wasm), onProgress, () => emit('fetched'));
   const module = await WebAssembly.compileStreaming(response);
   emit('compiled');
   const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
@@ -99,7 +108,7 @@ async function run(host, emit, onProgress) {
 
 // counted returns the same response, which tells of its progress as it is read.
 function counted(response, onProgress, onEnd) {
-  if (!response.ok) throw new Error(`client.wasm: HTTP status ${response.status}`);
+  if (!response.ok) throw new Error(`${response.url}: HTTP status ${response.status}`);
   const { headers } = response;
   // The length of a compressed response says nothing of what is read.
   const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
@@ -115,22 +124,23 @@ function counted(response, onProgress, onEnd) {
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
-// settled calls a function of the program, and returns a promise of what that settles with.
-function settled(call) {
-  return new Promise((resolve, reject) => {
+// settled calls a function of the program, and returns a promise of what that settles with before the program ends.
+async function settled(ending, call) {
+  await ending.before(Promise.resolve()); // else there is nothing to call
+  return ending.before(new Promise((resolve, reject) => {
     call((problem, value) => (problem ? reject(new ClientError(problem.code, problem.message)) : resolve(value)));
-  });
+  }));
 }
 
 // begun has the program begin something, which signal ends, and returns a promise of it.
-async function begun(begin, signal) {
+async function begun(ending, begin, signal) {
   signal?.throwIfAborted();
   let giveUp;
   const abort = () => giveUp?.();
   signal?.addEventListener('abort', abort);
   try {
-    const raw = await settled((settle) => (giveUp = begin(settle)));
-    if (!signal?.aborted) return promised(raw);
+    const raw = await settled(ending, (settle) => (giveUp = begin(settle)));
+    if (!signal?.aborted) return promised(ending, raw);
     raw.close();
     throw signal.reason;
   } catch (error) {
@@ -141,9 +151,12 @@ async function begun(begin, signal) {
 }
 
 // promised returns what the program began with functions that return promises.
-function promised({ read, write, closeWrite, close, ...rest }) {
+function promised(ending, { read, write, closeWrite, close, ...rest }) {
   let open = true;
-  const call = (f, ...args) => (open ? settled((settle) => f(...args, settle)) : Promise.reject(new ClientError('closed', 'the connection is closed')));
+  const call = async (f, ...args) => {
+    if (!open) throw new ClientError('closed', 'the connection is closed');
+    return settled(ending, (settle) => f(...args, settle));
+  };
   return {
     ...rest,
     read: () => call(read),

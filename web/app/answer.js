@@ -9,7 +9,7 @@ export async function ask(client, url, giveUp) {
   const { signal } = giveUp;
   const limit = setTimeout(() => giveUp.abort(new Error('no answer in one minute')), patience);
   try {
-    const { read, close, status, headers, url: from } = await client.request({ method: 'GET', url, headers: [] }, { signal });
+    const { read, close, status, headers, url: from } = await client.request({ method: 'GET', url, headers: [], follow: true }, { signal });
     signal.addEventListener('abort', close);
     const chunks = [];
     let size = 0;

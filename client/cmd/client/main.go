@@ -11,6 +11,9 @@
 //	                     key in <database>-seal. Otherwise they are in memory, and the node is an ephemeral one
 //	controlURL           the control server, which also is the owner of the cache
 //	hostname             what the node calls itself
+//	authKey              lets a new node in without a person; "" for none
+//	acceptRoutes         whether subnets behind peers are reached
+//	acceptDNS            whether names are looked up as control says
 //	maxAge               how old a cached network map may be that the node starts from, in milliseconds; 0 is no bound
 //	ready(commands)      the program runs
 //	state(state)         something changed; the argument is made by stateValue
@@ -27,7 +30,8 @@
 //	                    control doesn't know of it in the end
 //	request(request, settle)
 //	                    send an HTTP request to a peer; returns a function that gives up, which ends the answer's body too. The
-//	                    request has a method, a url, headers, and, if it has a body, read and perhaps its size. settle
+//	                    request has a method, a url, headers, whether to follow redirects on the same host, and, if it has
+//	                    a body, read and perhaps its size. settle
 //	                    is called once, with an error, or with null and an object of status, statusText, url,
 //	                    headers, read and close. Headers are pairs of name and value
 //	connect(address, settle)
@@ -98,6 +102,9 @@ func run(host js.Value) error {
 		Networks:   networks,
 		MaxAge:     time.Duration(host.Get("maxAge").Float()) * time.Millisecond,
 		Ephemeral:  !keepKeys,
+		AuthKey:    host.Get("authKey").String(),
+		NoRoutes:   !host.Get("acceptRoutes").Bool(),
+		NoDNS:      !host.Get("acceptDNS").Bool(),
 		OnState:    func(s node.State) { host.Call("state", stateValue(s)) },
 		OnMark:     func(m node.Mark) { host.Call("mark", string(m)) },
 		Logf:       logf(host),

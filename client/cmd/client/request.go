@@ -59,7 +59,7 @@ func respond(ctx context.Context, n *node.Node, asked js.Value) (*http.Response,
 	for i := range pairs.Length() {
 		r.Header.Add(pairs.Index(i).Index(0).String(), pairs.Index(i).Index(1).String())
 	}
-	return n.Fetch(r)
+	return n.Fetch(r, asked.Get("follow").Bool())
 }
 
 // headers returns pairs of name and value.

@@ -64,12 +64,17 @@ func (n *Node) peerAt(addr netip.Addr) tailcfg.NodeID {
 }
 
 // Fetch sends an HTTP request to a peer, by its name in the tailnet or its address. It waits for the
-// network map, if one may be kept, and follows no redirect to another host. The body of the response must be closed.
-func (n *Node) Fetch(request *http.Request) (*http.Response, error) {
+// network map, if one may be kept. If it is to follow redirects, it follows none to another host. The body of the response
+// must be closed.
+func (n *Node) Fetch(request *http.Request, follow bool) (*http.Response, error) {
 	if err := n.ready(request.Context()); err != nil {
 		return nil, err
 	}
-	response, err := n.http.Do(request)
+	client := *n.http
+	if !follow {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	response, err := client.Do(request)
 	if err == nil {
 		n.mark(PeerAnswered)
 	}

@@ -36,6 +36,9 @@ type Options struct {
 	Keys       store.Store // where the node's keys and preferences are kept
 	Networks   store.Store // where the network map is kept
 	Ephemeral  bool        // have control forget the node soon after it ended
+	AuthKey    string      // lets a new node in without a person; may be empty
+	NoRoutes   bool        // don't reach subnets behind peers
+	NoDNS      bool        // don't look up names as control says
 
 	// MaxAge bounds how old a network map may be that the node starts from; 0 is no bound. That of
 	// a program's first node counts for all.
@@ -112,7 +115,8 @@ func Start(opts Options) (*Node, error) {
 	prefs.ControlURL = opts.ControlURL
 	prefs.Hostname = opts.Hostname
 	prefs.WantRunning = true
-	if err := n.backend.Start(ipn.Options{UpdatePrefs: prefs}); err != nil {
+	prefs.RouteAll, prefs.CorpDNS = !opts.NoRoutes, !opts.NoDNS
+	if err := n.backend.Start(ipn.Options{UpdatePrefs: prefs, AuthKey: opts.AuthKey}); err != nil {
 		n.Stop()
 		return nil, fmt.Errorf("start the node: %w", err)
 	}

@@ -134,7 +134,7 @@ func (d *device) get(url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	response, err := d.Fetch(request)
+	response, err := d.Fetch(request, true)
 	if err != nil {
 		return "", err
 	}

@@ -53,6 +53,10 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
 	}
 	go http.Serve(ln, http.HandlerFunc(n.serve)) // until Close
+	if err := n.serveServices(); err != nil {
+		n.server.Close()
+		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
+	}
 	return n, nil
 }
 
