@@ -102,6 +102,50 @@ for (const worker of [false, true]) {
   });
 }
 
+test('what is uploaded arrives, of every kind, and redirects are followed on one host alone', async (t) => {
+  const page = await open(t, { worker: true });
+  const found = await page.evaluate(async () => {
+    const post = async (body, headers) => {
+      const response = await client.fetch('http://web/', { method: 'POST', body, headers });
+      return [response.headers.get('X-Content-Length'), response.headers.get('Content-Type')?.replace(/boundary=.*/, ''), (await response.arrayBuffer()).byteLength];
+    };
+    const form = new FormData();
+    form.append('a', 'b');
+    const chunks = [3, 5].map((size) => new Uint8Array(size));
+    const stream = new ReadableStream({ pull: (c) => (chunks.length ? c.enqueue(chunks.pop()) : c.close()) });
+    const broken = new ReadableStream({ pull: (c) => c.error(new Error('no more')) });
+    const to = (target, redirect) => client.fetch(`http://web/redirect?to=${target}`, { redirect }).then(({ status, url, redirected }) => [status, url, redirected], ({ code }) => code);
+    return {
+      text: await post('text'), own: await post('text', { 'Content-Type': 'text/own' }), bytes: await post(new Uint8Array(100_000).subarray(1)), form: (await post(form)).slice(1, 2),
+      stream: await post(stream), broken: await post(broken).catch(({ code }) => code), none: await post(undefined),
+      get: await client.fetch('http://web/', { body: 'a' }).catch(({ code }) => code), head: await client.fetch('http://web/', { method: 'HEAD' }).then(({ status, body }) => [status, body]),
+      here: await to('/there'), elsewhere: await to('http://outsider/'), manual: (await to('/there', 'manual'))[0], error: await to('/there', 'error'),
+    };
+  });
+  assert.deepEqual(found, {
+    text: ['4', 'text/plain;charset=UTF-8', 4], own: ['4', 'text/own', 4], bytes: ['99999', '', 99_999], form: ['multipart/form-data; '],
+    stream: ['-1', '', 8], broken: 'network', none: ['0', '', 0], get: 'invalid-argument', head: [200, null],
+    here: [200, 'http://web/there', true], elsewhere: 'redirect', manual: 302, error: 'redirect',
+  });
+});
+
+test('many connections at once keep apart', async (t) => {
+  const page = await open(t, { worker: true });
+  const wrong = await page.evaluate(async (count) => {
+    const sums = await Promise.all(Array.from({ length: count }, async (_, i) => {
+      const { readable, writable, closed } = await client.connect({ host: 'web', port: 7 });
+      const writer = writable.getWriter();
+      writer.write(new Uint8Array(1000).fill(i));
+      writer.close();
+      const got = new Uint8Array(await new Response(readable).arrayBuffer());
+      await closed;
+      return got.length === 1000 && got.every((byte) => byte === i);
+    }));
+    return sums.filter((right) => !right).length;
+  }, 100);
+  assert.equal(wrong, 0);
+});
+
 test('a reader that waits holds the peer back', async (t) => {
   const page = await open(t, { worker: true });
   const found = await page.evaluate(async (wanted) => {

@@ -22,6 +22,7 @@ test('a client that ends leaves no timer', async (t) => {
   t.mock.method(console, 'warn', (complaint) => assert.fail(complaint));
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const set = t.mock.method(globalThis, 'setTimeout');
+  globalThis.WebSocket ??= class {}; // which Node.js 20 lacks
   const { startClient } = await import(pathToFileURL(join(folder, 'client.js')));
   await assert.rejects(startClient({ onState: assert.fail }), { message: 'the client ended' });
   assert.equal(set.mock.callCount(), 1, 'the program set a timer');

@@ -2,7 +2,7 @@
 
 /** What the client says of itself: stateValue of client/cmd/client. Times are in milliseconds since 1970, 0 for none. */
 export interface State {
-  phase: 'connecting' | 'login' | 'live' | 'waiting';
+  phase: 'connecting' | 'login' | 'approval' | 'live' | 'waiting';
   since: number;
   loginURL: string;
   error: string;

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"syscall/js"
 )
@@ -85,7 +86,7 @@ func (r *jsReader) Read(p []byte) (int, error) {
 			defer settle.Release()
 			switch problem := args[0]; {
 			case !problem.IsNull():
-				results <- result{err: js.Error{Value: problem}}
+				results <- result{err: fmt.Errorf("the body can't be read: %s", js.Global().Get("String").Invoke(problem))}
 			case args[1].IsNull():
 				results <- result{err: io.EOF}
 			default:

@@ -76,8 +76,14 @@ type device struct {
 // start runs a node until the test ends or it is stopped.
 func (r *rig) start() *device {
 	r.t.Helper()
+	return r.startWith(func(*Options) {})
+}
+
+// startWith does so with other options.
+func (r *rig) startWith(change func(*Options)) *device {
+	r.t.Helper()
 	d := &device{t: r.t, changed: make(chan struct{})}
-	n, err := Start(Options{
+	opts := Options{
 		ControlURL: r.url,
 		Hostname:   "test",
 		Networks:   r.networks,
@@ -85,7 +91,9 @@ func (r *rig) start() *device {
 		OnState:    func(s State) { d.note(func() { d.latest = s }) },
 		OnMark:     func(m Mark) { d.note(func() { d.marks = append(d.marks, m) }) },
 		Logf:       logger.Discard,
-	})
+	}
+	change(&opts)
+	n, err := Start(opts)
 	if err != nil {
 		r.t.Fatal(err)
 	}
