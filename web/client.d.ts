@@ -1,6 +1,6 @@
 // The types of client.js, whose documentation says what they mean.
 
-import type { Answer, State, Step } from './app/types';
+import type { Answer, Pong, State, Step } from './app/types';
 
 export interface Client {
   news(whole: boolean): string | null;
@@ -8,6 +8,7 @@ export interface Client {
   login(): void;
   logout(): Promise<void>;
   fetch(url: string, options?: { signal?: AbortSignal }): Promise<Answer>;
+  ping(host: string, options?: { signal?: AbortSignal }): Promise<Pong>;
   stop(): void;
   ended: Promise<void>;
 }
@@ -23,3 +24,6 @@ export function startClient(options: {
   onProgress?: (progress: { received: number; total: number }) => void;
   verbose?: boolean;
 }): Promise<Client>;
+
+export function keysKept(database: string): Promise<boolean>;
+export function removeKeys(database: string): Promise<void>;

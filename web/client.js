@@ -14,6 +14,8 @@ import loadGo from './wasm_exec.mjs';
 //   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
 //             { status, url, headers, body }, which are pairs of name and value, and a Uint8Array.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
+//   ping(host, { signal })  ask a peer, by name or address, for a sign of life; resolves to { latency, relay, peerRelay, endpoint }:
+//             milliseconds, and the ID of the relay that was passed, or the address of the peer that was, or where the answer came from
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
@@ -32,12 +34,13 @@ import loadGo from './wasm_exec.mjs';
 // A cached network map that is older than maxAge milliseconds isn't used, unless that is 0. With verbose the client logs
 // to the console.
 //
-// With keepKeys the node's keys are kept in the browser. Without, they are in memory, and each start makes a new node:
-// for origins that another program can become, which are all without TLS.
+// With keepKeys the node's keys are kept in the browser. Without, they are in memory, those that were kept before are removed, and
+// each start makes a new node: for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
   onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
 }) {
+  if (!keepKeys) await removeKeys(database);
   let commands;
   let end;
   const emit = (name, at = now()) => onEvent({ name, at });
@@ -72,10 +75,25 @@ export async function startClient({
     retry: () => commands?.retry(),
     login: () => commands?.login(),
     logout: () => untilEnd(new Promise((resolve, reject) => commands?.logout((problem) => (problem ? reject(new Error(problem)) : resolve())))),
-    fetch: async (url, { signal } = {}) => untilEnd(ask(commands, String(url), signal)),
+    fetch: async (url, { signal } = {}) => untilEnd(ask(commands?.fetch, String(url), signal)),
+    ping: async (host, { signal } = {}) => untilEnd(ask(commands?.ping, String(host), signal)),
     stop: () => commands?.stop(),
     ended,
   };
+}
+
+// keysKept reports whether keys of a node are kept for a database of a network map.
+export const keysKept = async (database) => (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
+
+// removeKeys removes a node's keys, which no client may use any more.
+export async function removeKeys(database) {
+  for (const name of [`${database}-keys`, `${database}-seal`]) {
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => resolve(undefined);
+      request.onerror = () => reject(request.error);
+    });
+  }
 }
 
 const now = () => performance.timeOrigin + performance.now();
@@ -110,11 +128,11 @@ function counted(response, onProgress, onEnd) {
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
-// ask asks a peer. commands are those of the running client, or undefined.
-function ask(commands, url, signal) {
+// ask asks a peer by a command of the running client, or undefined.
+function ask(command, what, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const giveUp = commands?.fetch(url, (problem, answer) => {
+    const giveUp = command?.(what, (problem, answer) => {
       signal?.removeEventListener('abort', abort);
       if (problem) reject(new Error(problem));
       else resolve(answer);

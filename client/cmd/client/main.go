@@ -27,6 +27,7 @@
 //	                    control doesn't know of it in the end
 //	fetch(url, settle)  ask a peer for a page; returns a function that gives up. settle is called
 //	                    once, with an error message or with an object of status, url, headers and body
+//	ping(host, settle)  ask a peer for a sign of life, likewise; the object is that of a node.Pong, with latency in milliseconds
 //	stop()              end
 package main
 
@@ -102,12 +103,19 @@ func run(host js.Value) error {
 		return js.FuncOf(func(js.Value, []js.Value) any { f(); return nil })
 	}
 	var follower node.Follower
+	asking := func(timeout time.Duration, how func(ctx context.Context, n *node.Node, what string) (map[string]any, error)) js.Func {
+		return js.FuncOf(func(_ js.Value, args []js.Value) any {
+			what := args[0].String()
+			return ask(ctx, timeout, func(ctx context.Context) (map[string]any, error) { return how(ctx, n, what) }, args[1])
+		})
+	}
 	host.Call("ready", map[string]any{
 		"news":   js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
 		"retry":  command(func() { go n.Retry() }),
 		"login":  command(n.Login),
 		"logout": js.FuncOf(func(_ js.Value, args []js.Value) any { go logout(ctx, n, args[0]); return nil }),
-		"fetch":  js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
+		"fetch":  asking(fetchTimeout, fetch),
+		"ping":   asking(pingTimeout, ping),
 		"stop":   command(stop),
 	})
 	<-ctx.Done()

@@ -62,22 +62,30 @@ func (n *Node) Fetch(ctx context.Context, url string) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.backend.NodeKey().IsZero() {
-		return nil, errNeedsLogin
-	}
-	select {
-	case <-n.settling:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if n.backend.State() == ipn.NeedsLogin {
-		return nil, errNeedsLogin
+	if err := n.reaches(ctx); err != nil {
+		return nil, err
 	}
 	response, err := n.http.Do(request)
 	if err == nil {
 		n.mark(PeerAnswered)
 	}
 	return response, err
+}
+
+// reaches waits until the node knows its peers, if it ever did, and reports why it can reach none.
+func (n *Node) reaches(ctx context.Context) error {
+	if n.backend.NodeKey().IsZero() {
+		return errNeedsLogin
+	}
+	select {
+	case <-n.settling:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if n.backend.State() == ipn.NeedsLogin {
+		return errNeedsLogin
+	}
+	return nil
 }
 
 // knows reports whether host is an address, or a name that the network map has. Other names would be looked up
@@ -90,20 +98,22 @@ func (n *Node) knows(host string) bool {
 	if nm == nil {
 		return false
 	}
-	is := func(name string) bool {
-		name = strings.TrimSuffix(name, ".")
-		short, _, _ := strings.Cut(name, ".")
-		return strings.EqualFold(host, name) || strings.EqualFold(host, short)
-	}
 	for _, p := range nm.Peers {
-		if is(p.Name()) {
+		if isName(host, p.Name()) {
 			return true
 		}
 	}
 	for _, record := range nm.DNS.ExtraRecords {
-		if is(record.Name) {
+		if isName(host, record.Name) {
 			return true
 		}
 	}
 	return false
+}
+
+// isName reports whether host is a name in the tailnet, with or without its domain.
+func isName(host, name string) bool {
+	host, name = strings.TrimSuffix(host, "."), strings.TrimSuffix(name, ".")
+	short, _, _ := strings.Cut(name, ".")
+	return strings.EqualFold(host, name) || strings.EqualFold(host, short)
 }
