@@ -175,15 +175,16 @@ startTable(model);
 await breathe();
 startMap(model);
 await breathe();
-startDetails(model, { leave: () => go({ peer: '' }), show: showOnMap, step, open: openPeer });
-startStorage(network, report);
-startLab(() => network.retry(), report);
 let requests = 0;
-startReach((url, signal) => {
+const asking = (how) => (what, signal) => {
   const id = ++requests;
   signal.addEventListener('abort', () => network.cancel(id));
-  return network.fetch(url, id);
-});
+  return network[how](what, id);
+};
+startDetails(model, { leave: () => go({ peer: '' }), show: showOnMap, step, open: openPeer, ping: asking('ping') });
+startStorage(network, report);
+startLab(() => network.retry(), report);
+startReach(asking('fetch'));
 startLookUp(model);
 byId('sign-in').addEventListener('click', () => network.login());
 byId('connect').addEventListener('click', () => network.connect());

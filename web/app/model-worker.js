@@ -123,6 +123,9 @@ expose({
   // lookUp returns the addresses that MagicDNS has for a name.
   lookUp: (name) => lookUp(model.netmap, model.index, name),
 
+  // relayName returns what a relay is called.
+  relayName: (id) => model.index.names.relay(id),
+
   setCanvas(given) {
     canvas = given;
     context = canvas.getContext('2d');

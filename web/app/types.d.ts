@@ -177,6 +177,7 @@ export interface ModelWorker {
   peerJSON(id: string): Promise<string | undefined>;
   list(kind: string): Promise<Blob>;
   lookUp(name: string): Promise<string[]>;
+  relayName(id: number): Promise<string>;
   setCanvas(canvas: OffscreenCanvas): Promise<void>;
   setTheme(theme: object): Promise<void>;
   setView(view: object): Promise<void>;
@@ -226,7 +227,16 @@ export interface NetworkWorker {
   forget(): Promise<void>;
   snapshot(kind: 'netmap' | 'json'): Promise<Blob>;
   fetch(url: string, id: number): Promise<Answer>;
+  ping(host: string, id: number): Promise<Pong>;
   cancel(id: number): Promise<void>;
+}
+
+/** How a peer has answered a ping: Pong of client/internal/node, with the latency in milliseconds. */
+export interface Pong {
+  latency: number;
+  relay: number;
+  peerRelay: string;
+  endpoint: string;
 }
 
 /** What a peer has answered. */
