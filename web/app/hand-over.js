@@ -81,7 +81,7 @@ function hand(piece) {
 }
 
 // unread reports whether there may be a saved network map that the client alone can read.
-export const unread = () => !cache || ['silent', 'blocked', 'storage', 'crashed'].includes(known.problems.cache?.code);
+export const unread = () => !cache || ['silent', 'blocked', 'storage'].includes(known.problems.cache?.code);
 
 async function loadInfo() {
   try {

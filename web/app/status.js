@@ -122,8 +122,8 @@ function showProblems({ problems, state }, problem) {
   if (state?.saveError) all.push(['saving', { message: state.saveError }]);
   if (problem) all.push(['page', { message: problem }]);
   render(repeat(all, ([where]) => where, ([where, what]) => {
-    const { text, reason } = explain(where, what);
-    return html`<div class="problem"><p>${text}</p>${reason ? html`<details><summary>Technical reason</summary><p>${reason}</p></details>` : nothing}</div>`;
+    const { text, reason, forget } = explain(where, what);
+    return html`<div class="problem"><p>${text}</p>${forget ? html`<p><button type="button" @click=${() => byId('forget-dialog').showModal()}>Forget it…</button></p>` : nothing}${reason ? html`<details><summary>Technical reason</summary><p>${reason}</p></details>` : nothing}</div>`;
   }), byId('problems'));
 }
 

@@ -206,10 +206,13 @@ export interface Group {
   online: number;
 }
 
-/** A peer, which has an ID and a text, or a group, with the circle that it is. */
+/** A peer, which has an ID and a status, or a group, with the circle that it is; and what to say of it, in lines. */
 export interface Picked {
+  text: string[];
   id: string;
-  text: string;
+  status: Row['status'];
+  peers: number;
+  online: number;
   group: string;
   x: number;
   y: number;
