@@ -48,12 +48,15 @@ for (const worker of [false, true]) {
       const response = await client.fetch('http://web/#top');
       const missing = await client.fetch('http://nobody/').catch(({ name, code, message }) => ({ name, code, message }));
       const { name } = client.state;
+      const { latency, relay } = await client.ping('web');
       return {
+        ping: latency > 0 && relay > 0,
         status: response.status, type: response.headers.get('Content-Type'), url: response.url, redirected: response.redirected, text: await response.text(), missing, name,
         peers: client.netmap.Peers.length,
       };
     });
     assert.match(found.text, /Hello from web/);
+    assert.ok(found.ping, 'the peer answers a ping through a relay');
     assert.deepEqual([found.status, found.type, found.redirected, found.name], [200, 'text/html; charset=utf-8', false, 'live']);
     assert.deepEqual([found.missing.name, found.missing.code], ['ClientError', 'no-peer']);
     assert.ok(found.peers >= 10, `${found.peers} peers`);

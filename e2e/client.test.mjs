@@ -24,7 +24,7 @@ test('a client that ends leaves no timer', async (t) => {
   const set = t.mock.method(globalThis, 'setTimeout');
   globalThis.WebSocket ??= class {}; // which Node.js 20 lacks
   const { startClient } = await import(pathToFileURL(join(folder, 'client.js')));
-  await assert.rejects(startClient({ onState: assert.fail }), { message: 'the client ended' });
+  await assert.rejects(startClient({ keepKeys: true, onState: assert.fail }), { message: 'the client ended' });
   assert.equal(set.mock.callCount(), 1, 'the program set a timer');
   t.mock.timers.runAll();
 });

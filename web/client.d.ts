@@ -1,6 +1,6 @@
 // The types of client.js, whose documentation says what they mean.
 
-import type { State, Step } from './app/types';
+import type { Pong, State, Step } from './app/types';
 
 export interface Reader {
   read(): Promise<Uint8Array | null>;
@@ -35,6 +35,7 @@ export interface Client {
   logout(): Promise<void>;
   request(request: Request, options?: { signal?: AbortSignal }): Promise<Response>;
   connect(address: string, options?: { signal?: AbortSignal }): Promise<Stream>;
+  ping(host: string, options?: { signal?: AbortSignal }): Promise<Pong>;
   stop(): void;
   ended: Promise<void>;
 }
@@ -50,3 +51,6 @@ export function startClient(options: {
   onProgress?: (progress: { received: number; total: number }) => void;
   verbose?: boolean;
 }): Promise<Client>;
+
+export function keysKept(database: string): Promise<boolean>;
+export function removeKeys(database: string): Promise<void>;

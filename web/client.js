@@ -19,6 +19,8 @@ import loadGo from './wasm_exec.mjs';
 //             null at its end. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
 //   connect(address, { signal })  connect to a TCP port of a peer, host:port; resolves to { read, write, closeWrite, close }
+//   ping(host, { signal })  ask a peer, by name or address, for a sign of life; resolves to { latency, relay, peerRelay, endpoint }:
+//             milliseconds, and the ID of the relay that was passed, or the address of the peer that was, or where the answer came from
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
@@ -40,13 +42,14 @@ import loadGo from './wasm_exec.mjs';
 // authKey lets a new node in without a person. acceptRoutes and acceptDNS say whether subnets behind peers, and names of control, are
 // used. wasm is the URL of the program.
 //
-// With keepKeys the node's keys are kept in the browser. Without, they are in memory, and each start makes a new node:
-// for origins that another program can become, which are all without TLS.
+// With keepKeys the node's keys are kept in the browser. Without, they are in memory, those that were kept before are removed, and
+// each start makes a new node: for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
   authKey = '', acceptRoutes = true, acceptDNS = true, wasm = 'client.wasm',
   onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
 }) {
+  if (!keepKeys) await removeKeys(database);
   let commands;
   let end;
   const ending = new Ending();
@@ -85,11 +88,26 @@ export async function startClient({
     retry: () => commands?.retry(),
     login: () => commands?.login(),
     logout: () => settled(ending, (settle) => commands.logout(settle)),
-    request: (request, { signal } = {}) => begun(ending, (settle) => commands.request(goRequest(request), settle), signal),
-    connect: (address, { signal } = {}) => begun(ending, (settle) => commands.connect(address, settle), signal),
+    request: (request, { signal } = {}) => begun(ending, (settle) => commands.request(goRequest(request), settle), signal).then((raw) => promised(ending, raw)),
+    connect: (address, { signal } = {}) => begun(ending, (settle) => commands.connect(address, settle), signal).then((raw) => promised(ending, raw)),
+    ping: (host, { signal } = {}) => begun(ending, (settle) => commands.ping(host, settle), signal),
     stop: () => commands?.stop(),
     ended,
   };
+}
+
+// keysKept reports whether keys of a node are kept for a database of a network map.
+export const keysKept = async (database) => (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
+
+// removeKeys removes a node's keys, which no client may use any more.
+export async function removeKeys(database) {
+  for (const name of [`${database}-keys`, `${database}-seal`]) {
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => resolve(undefined);
+      request.onerror = () => reject(request.error);
+    });
+  }
 }
 
 const now = () => performance.timeOrigin + performance.now();
@@ -140,8 +158,8 @@ async function begun(ending, begin, signal) {
   signal?.addEventListener('abort', abort);
   try {
     const raw = await settled(ending, (settle) => (giveUp = begin(settle)));
-    if (!signal?.aborted) return promised(ending, raw);
-    raw.close();
+    if (!signal?.aborted) return raw;
+    raw.close?.();
     throw signal.reason;
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;

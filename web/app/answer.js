@@ -3,9 +3,9 @@
 const patience = 60_000; // milliseconds until a peer that doesn't answer is given up
 const most = 8 << 20; // bytes; more is refused
 
-// ask asks a peer for a page by a client. giveUp is an AbortController that ends it.
+// fetchPage asks a peer for a page by a client. giveUp is an AbortController that ends it.
 /** @returns {Promise<import('./types').Answer>} */
-export async function ask(client, url, giveUp) {
+export async function fetchPage(client, url, giveUp) {
   const { signal } = giveUp;
   const limit = setTimeout(() => giveUp.abort(new Error('no answer in one minute')), patience);
   try {

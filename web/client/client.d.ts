@@ -81,6 +81,18 @@ export interface Connection {
   readonly closed: Promise<void>;
 }
 
+/** A peer's answer to a ping, and the way that it took. */
+export interface Pong {
+  /** Milliseconds from the ping to the answer. */
+  readonly latency: number;
+  /** The ID of the relay that was passed; 0 if none was. */
+  readonly relay: number;
+  /** The address of another peer that passes packets on; empty if none does. */
+  readonly peerRelay: string;
+  /** The address of the peer, if nobody is between; else empty. */
+  readonly endpoint: string;
+}
+
 export interface ClientEvents {
   statechange: Event;
   netmapchange: Event;
@@ -102,6 +114,8 @@ export class Client extends EventTarget {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Connects to a TCP port of a peer. */
   connect(to: { host: string; port: number; signal?: AbortSignal | undefined }): Promise<Connection>;
+  /** Asks a peer, by its name or its address, for a sign of life: Tailscale's own client there answers, whatever may be reached of the peer. */
+  ping(host: string, options?: { signal?: AbortSignal | undefined }): Promise<Pong>;
   /** Asks control to let this node in, again if its key has expired. The event `login` tells where a person has to go. */
   login(): void;
   /** Tries to reach control now, if the client waits to do that. */

@@ -146,6 +146,10 @@ export class Client extends EventTarget {
     return duplex(await this.#running().connect(address, { signal }));
   }
 
+  async ping(host, { signal } = {}) {
+    return this.#running().ping(host, { signal });
+  }
+
   login() {
     this.#running().login();
   }

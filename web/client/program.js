@@ -96,6 +96,7 @@ async function inWorker(options, listeners, signal) {
     logout: () => asked(remote.logout()),
     request: async ({ read, ...request }, { signal } = {}) => stream(await begin((id) => remote.request(id, request, read && proxy(() => read().then(moved))), signal)),
     connect: async (address, { signal } = {}) => stream(await begin((id) => remote.connect(id, address), signal)),
+    ping: (host, { signal } = {}) => begin((id) => remote.ping(id, host), signal),
     async stop() {
       await remote.stop();
       await ended;

@@ -18,8 +18,9 @@ expose({
   logout: () => coded(client.logout()),
   stop: () => client.stop(),
   giveUp: (id) => begun.get(id)?.abort(),
-  request: (id, request, read) => begin(id, (signal) => client.request({ ...request, read: read && (() => read()) }, { signal })),
-  connect: (id, address) => begin(id, (signal) => client.connect(address, { signal })),
+  request: (id, request, read) => begin(id, (signal) => client.request({ ...request, read: read && (() => read()) }, { signal })).then(passed),
+  connect: (id, address) => begin(id, (signal) => client.connect(address, { signal })).then(passed),
+  ping: (id, host) => begin(id, (signal) => client.ping(host, { signal })),
 });
 
 // coded has the code of an error reach the other side, which is told no more of an Error than its message.
@@ -30,18 +31,22 @@ async function begin(id, call) {
   const giveUp = new AbortController();
   begun.set(id, giveUp);
   try {
-    const { read, write, closeWrite, close, ...head } = await coded(call(giveUp.signal));
-    return proxy({
-      head,
-      read: async () => {
-        const bytes = await coded(read());
-        return bytes && transfer(bytes, [bytes.buffer]);
-      },
-      write: (bytes) => coded(write(bytes)),
-      closeWrite: () => coded(closeWrite()),
-      close,
-    });
+    return await coded(call(giveUp.signal));
   } finally {
     begun.delete(id);
   }
+}
+
+// passed returns what the other side uses something by that was begun.
+function passed({ read, write, closeWrite, close, ...head }) {
+  return proxy({
+    head,
+    read: async () => {
+      const bytes = await coded(read());
+      return bytes && transfer(bytes, [bytes.buffer]);
+    },
+    write: (bytes) => coded(write(bytes)),
+    closeWrite: () => coded(closeWrite()),
+    close,
+  });
 }

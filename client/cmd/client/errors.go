@@ -34,6 +34,14 @@ func errorValue(err error) any {
 	return map[string]any{"code": codeOf(err), "message": err.Error()}
 }
 
+// reason returns why ctx ended, if that is what err is about.
+func reason(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && err != nil && errors.Is(err, ctx.Err()) {
+		return cause
+	}
+	return err
+}
+
 func codeOf(err error) string {
 	switch {
 	case errors.Is(err, node.ErrNeedsLogin):

@@ -37,6 +37,8 @@
 //	connect(address, settle)
 //	                    connect to a TCP port of a peer, host:port; returns a function that gives up. settle is called
 //	                    once, with an error, or with null and an object of read, write(bytes, settle), closeWrite(settle) and close
+//	ping(host, settle)  ask a peer for a sign of life; returns a function that gives up. settle is called once, with an
+//	                    error, or with null and an object of what a node.Pong has, with latency in milliseconds
 //	stop()              end
 //
 // read(settle) settles with an error, or with null and a Uint8Array, which is null at the end. It is called again
@@ -125,6 +127,7 @@ func run(host js.Value) error {
 		"logout":  js.FuncOf(func(_ js.Value, args []js.Value) any { go logout(ctx, n, args[0]); return nil }),
 		"request": js.FuncOf(func(_ js.Value, args []js.Value) any { return request(ctx, n, args[0], args[1]) }),
 		"connect": js.FuncOf(func(_ js.Value, args []js.Value) any { return connect(ctx, n, args[0].String(), args[1]) }),
+		"ping":    js.FuncOf(func(_ js.Value, args []js.Value) any { return ping(ctx, n, args[0].String(), args[1]) }),
 		"stop":    command(stop),
 	})
 	<-ctx.Done()
@@ -137,11 +140,7 @@ const logoutTimeout = 10 * time.Second
 func logout(ctx context.Context, n *node.Node, settle js.Value) {
 	ctx, cancel := context.WithTimeoutCause(ctx, logoutTimeout, fmt.Errorf("no answer in %v", logoutTimeout))
 	defer cancel()
-	err := n.Logout(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
-	}
-	settle.Invoke(errorValue(err))
+	settle.Invoke(errorValue(reason(ctx, n.Logout(ctx))))
 }
 
 // openKeys opens the store in <database>-keys, sealed under the key that the browser keeps in <database>-seal, or, if

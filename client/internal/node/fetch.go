@@ -128,20 +128,22 @@ func (n *Node) knows(host string) bool {
 	if nm == nil {
 		return false
 	}
-	is := func(name string) bool {
-		name = strings.TrimSuffix(name, ".")
-		short, _, _ := strings.Cut(name, ".")
-		return strings.EqualFold(host, name) || strings.EqualFold(host, short)
-	}
 	for _, p := range nm.Peers {
-		if is(p.Name()) {
+		if isName(host, p.Name()) {
 			return true
 		}
 	}
 	for _, record := range nm.DNS.ExtraRecords {
-		if is(record.Name) {
+		if isName(host, record.Name) {
 			return true
 		}
 	}
 	return false
+}
+
+// isName reports whether host is a name in the tailnet, with or without its domain.
+func isName(host, name string) bool {
+	host, name = strings.TrimSuffix(host, "."), strings.TrimSuffix(name, ".")
+	short, _, _ := strings.Cut(name, ".")
+	return strings.EqualFold(host, name) || strings.EqualFold(host, short)
 }
