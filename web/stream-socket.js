@@ -9,6 +9,7 @@ export class StreamSocket extends WebSocket {
   #received = [];
   #listener;
   #turn = new MessageChannel();
+  #waits = false; // for the turn to end
 
   constructor(...args) {
     super(...args);
@@ -42,14 +43,17 @@ export class StreamSocket extends WebSocket {
   }
 
   #later(queue, data) {
-    if (this.#sending.length + this.#received.length === 0) this.#turn.port2.postMessage(undefined);
     queue.push(data);
+    if (!this.#waits) this.#turn.port2.postMessage(undefined);
+    this.#waits = true;
   }
 
   #flush() {
+    this.#waits = true; // what the listener sends goes out at once, below
     for (const data of joined(this.#received.splice(0))) this.#listener?.({ data });
-    if (this.readyState !== WebSocket.OPEN) return;
-    for (const data of joined(this.#sending.splice(0))) super.send(data);
+    this.#waits = false;
+    const sending = joined(this.#sending.splice(0));
+    if (this.readyState === WebSocket.OPEN) for (const data of sending) super.send(data);
   }
 }
 
