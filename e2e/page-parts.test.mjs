@@ -162,6 +162,7 @@ test('what is so now, and from where', () => {
     ['live, and not shown yet', { ...shown, live: false }, live, 'resumed', undefined, 'saved', false],
     ['disconnected', shown, { wanted: false }, 'offline', 'off', 'control', false],
     ['expired', shown, { ...live, state: { phase: 'login', keyExpired: 1 } }, 'expired', undefined, 'control', false],
+    ['to be let in by an administrator', { ...shown, live: false }, { state: { phase: 'approval' } }, 'approval', undefined, 'saved', false],
     ['to sign in', { started: true }, { state: { phase: 'login' } }, 'login', undefined, 'none', false],
     ['following a tab that is live', { ...shown, live: false }, { wanted: true, waiting: true, elsewhere }, 'following', undefined, 'saved', true],
     ['following one that isn’t', { ...shown, live: false }, { wanted: true, waiting: true, elsewhere: { ...elsewhere, live: false } }, 'following', undefined, 'saved', false],

@@ -1,7 +1,10 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
+import { ClientError } from './client-error.js';
+import { Ending } from './ending.js';
 import { dropTimers, privateGlobal } from './go.js';
+import { StreamSocket } from './stream-socket.js';
 import loadGo from './wasm_exec.mjs';
 
 // startClient loads the program and runs it. It resolves to the running client:
@@ -11,9 +14,13 @@ import loadGo from './wasm_exec.mjs';
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   logout()  tell control that this node is no more; rejects if control couldn't be told
-//   fetch(url, { signal })  ask a peer, by name or address, through the network; resolves to
-//             { status, url, headers, body }, which are pairs of name and value, and a Uint8Array.
+//   request({ method, url, headers, follow, read, size }, { signal })  send an HTTP request to a peer, by name or address, through
+//             the network. headers are pairs of name and value; read, if it has a body, returns a promise of some bytes of it, or of
+//             null at its end. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
+//   connect(address, { signal })  connect to a TCP port of a peer, host:port; resolves to { read, write, closeWrite, close }
+//   ping(host, { signal })  ask a peer, by name or address, for a sign of life; resolves to { latency, relay, peerRelay, endpoint }:
+//             milliseconds, and the ID of the relay that was passed, or the address of the peer that was, or where the answer came from
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
@@ -32,17 +39,24 @@ import loadGo from './wasm_exec.mjs';
 // A cached network map that is older than maxAge milliseconds isn't used, unless that is 0. With verbose the client logs
 // to the console.
 //
-// With keepKeys the node's keys are kept in the browser. Without, they are in memory, and each start makes a new node:
-// for origins that another program can become, which are all without TLS.
+// authKey lets a new node in without a person. acceptRoutes and acceptDNS say whether subnets behind peers, and names of control, are
+// used. wasm is the URL of the program.
+//
+// With keepKeys the node's keys are kept in the browser. Without, they are in memory, those that were kept before are removed, and
+// each start makes a new node: for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
+  authKey = '', acceptRoutes = true, acceptDNS = true, wasm = 'client.wasm',
   onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
 }) {
+  if (!keepKeys) await removeKeys(database);
   let commands;
   let end;
+  const ending = new Ending();
   const emit = (name, at = now()) => onEvent({ name, at });
   const ended = new Promise((resolve) => (end = resolve)).then((message) => {
     commands = undefined;
+    ending.end(new ClientError('closed', message || 'the client ended'));
     if (message) throw new Error(message);
   });
   ended.catch(() => {}); // whoever cares listens for itself
@@ -53,6 +67,9 @@ export async function startClient({
       hostname,
       maxAge,
       keepKeys,
+      authKey,
+      acceptRoutes,
+      acceptDNS,
       verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
@@ -63,28 +80,43 @@ export async function startClient({
       },
       ended: (message) => end(message),
     };
-    run(host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
+    run(wasm, host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
-  const untilEnd = (promise) => Promise.race([promise, ended.then(() => Promise.reject(new Error('the client ended')))]);
   return {
     news: (whole) => commands?.news(whole) ?? null,
     retry: () => commands?.retry(),
     login: () => commands?.login(),
-    logout: () => untilEnd(new Promise((resolve, reject) => commands?.logout((problem) => (problem ? reject(new Error(problem)) : resolve())))),
-    fetch: async (url, { signal } = {}) => untilEnd(ask(commands, String(url), signal)),
+    logout: () => settled(ending, (settle) => commands.logout(settle)),
+    request: (request, { signal } = {}) => begun(ending, (settle) => commands.request(goRequest(request), settle), signal).then((raw) => promised(ending, raw)),
+    connect: (address, { signal } = {}) => begun(ending, (settle) => commands.connect(address, settle), signal).then((raw) => promised(ending, raw)),
+    ping: (host, { signal } = {}) => begun(ending, (settle) => commands.ping(host, settle), signal),
     stop: () => commands?.stop(),
     ended,
   };
 }
 
+// keysKept reports whether keys of a node are kept for a database of a network map.
+export const keysKept = async (database) => (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
+
+// removeKeys removes a node's keys, which no client may use any more.
+export async function removeKeys(database) {
+  for (const name of [`${database}-keys`, `${database}-seal`]) {
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => resolve(undefined);
+      request.onerror = () => reject(request.error);
+    });
+  }
+}
+
 const now = () => performance.timeOrigin + performance.now();
 
-async function run(host, emit, onProgress) {
-  const response = counted(await fetch('client.wasm'), onProgress, () => emit('fetched'));
+async function run(wasm, host, emit, onProgress) {
+  const response = counted(await fetch(wasm), onProgress, () => emit('fetched'));
   const module = await WebAssembly.compileStreaming(response);
   emit('compiled');
-  const Go = loadGo(privateGlobal({ netmapcacheHost: host }));
+  const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
@@ -94,7 +126,7 @@ async function run(host, emit, onProgress) {
 
 // counted returns the same response, which tells of its progress as it is read.
 function counted(response, onProgress, onEnd) {
-  if (!response.ok) throw new Error(`client.wasm: HTTP status ${response.status}`);
+  if (!response.ok) throw new Error(`${response.url}: HTTP status ${response.status}`);
   const { headers } = response;
   // The length of a compressed response says nothing of what is read.
   const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
@@ -110,19 +142,51 @@ function counted(response, onProgress, onEnd) {
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
-// ask asks a peer. commands are those of the running client, or undefined.
-function ask(commands, url, signal) {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const giveUp = commands?.fetch(url, (problem, answer) => {
-      signal?.removeEventListener('abort', abort);
-      if (problem) reject(new Error(problem));
-      else resolve(answer);
-    });
-    function abort() {
-      reject(signal.reason);
-      giveUp?.();
-    }
-    signal?.addEventListener('abort', abort);
-  });
+// settled calls a function of the program, and returns a promise of what that settles with before the program ends.
+async function settled(ending, call) {
+  await ending.before(Promise.resolve()); // else there is nothing to call
+  return ending.before(new Promise((resolve, reject) => {
+    call((problem, value) => (problem ? reject(new ClientError(problem.code, problem.message)) : resolve(value)));
+  }));
+}
+
+// begun has the program begin something, which signal ends, and returns a promise of it.
+async function begun(ending, begin, signal) {
+  signal?.throwIfAborted();
+  let giveUp;
+  const abort = () => giveUp?.();
+  signal?.addEventListener('abort', abort);
+  try {
+    const raw = await settled(ending, (settle) => (giveUp = begin(settle)));
+    if (!signal?.aborted) return raw;
+    raw.close?.();
+    throw signal.reason;
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+// promised returns what the program began with functions that return promises.
+function promised(ending, { read, write, closeWrite, close, ...rest }) {
+  let open = true;
+  const call = async (f, ...args) => {
+    if (!open) throw new ClientError('closed', 'the connection is closed');
+    return settled(ending, (settle) => f(...args, settle));
+  };
+  return {
+    ...rest,
+    read: () => call(read),
+    ...(write && { write: (bytes) => call(write, bytes), closeWrite: () => call(closeWrite) }),
+    close() {
+      if (open) close();
+      open = false;
+    },
+  };
+}
+
+// goRequest returns a request as the program takes it.
+function goRequest({ read, ...request }) {
+  return { ...request, read: read && ((settle) => read().then((bytes) => settle(null, bytes), (error) => settle(error, null))) };
 }

@@ -2,6 +2,7 @@
 
 import { ago } from './format.js';
 import { statusOf } from './knowledge.js';
+import { Question } from './question.js';
 import { byId, copy, html, nothing, pairs, render, repeat, setText } from './templates.js';
 
 const panel = byId('details');
@@ -16,8 +17,8 @@ let returnTo; // where the focus came from
 let current = false;
 
 // startDetails makes the panel work: leave is called when it is to be closed, show when the map is asked for, step with 1 or -1 for the
-// next peer or the one before, open when the peer's page is asked for.
-export function startDetails(given, { leave, show, step, open }) {
+// next peer or the one before, open when the peer's page is asked for, ping to ask an address for a sign of life, with a signal to give up by.
+export function startDetails(given, { leave, show, step, open, ping }) {
   model = given;
   byId('details-close').addEventListener('click', leave);
   panel.addEventListener('keydown', (event) => {
@@ -28,6 +29,10 @@ export function startDetails(given, { leave, show, step, open }) {
   });
   byId('details-map').addEventListener('click', () => show(shown));
   byId('details-open').addEventListener('click', () => peer && open(peer.web));
+  byId('details-ping').addEventListener('click', () => {
+    if (pinging.asking) pinging.cancel();
+    else pinging.ask((signal) => ping(peer.address, signal), pongText);
+  });
   byId('details-json').addEventListener('click', async () => {
     const text = await model.peerJSON(shown);
     if (text === undefined) setText('details-note', 'This peer is no longer in the network: nothing was copied.');
@@ -36,12 +41,26 @@ export function startDetails(given, { leave, show, step, open }) {
   beside.addEventListener('change', cover);
 }
 
+// The peer is asked for a sign of life by the button, and no more by the same.
+const pinging = new Question((state, note) => {
+  setText('details-ping', state === 'asking' ? 'Cancel' : 'Ping');
+  setText('details-note', note);
+});
+
+/** @param {import('./types').Pong} pong */
+async function pongText({ latency, relay, peerRelay, endpoint }) {
+  const path = relay ? `through the relay ${await model.relayName(relay)}` : peerRelay ? `through a peer, ${peerRelay}` : `directly, from ${endpoint}`;
+  return `Answered in ${latency < 10 ? latency.toFixed(1) : Math.round(latency)} ms, ${path}.`;
+}
+
 // showDetails shows a peer, or none, and moves the focus: to the name of the peer if it isn't kept where it is, and back.
 export async function showDetails(id, { keepFocus = false } = {}) {
   if (id === shown) return;
   const was = shown;
   shown = id;
   gone = false;
+  pinging.drop();
+  setText('details-ping', 'Ping');
   setText('details-note', '');
   if (!id) {
     peer = undefined;
@@ -87,7 +106,7 @@ export function tickDetails() {
   const status = byId('details-status');
   status.className = gone ? 'offline' : peer.status;
   setText('details-status', gone ? 'no longer in the network' : peer.seen && peer.status === 'offline' ? `offline, seen ${ago(peer.seen)}` : statusOf(peer, current));
-  byId('details-json').disabled = byId('details-map').disabled = byId('details-open').disabled = gone;
+  byId('details-json').disabled = byId('details-map').disabled = byId('details-open').disabled = byId('details-ping').disabled = gone;
   render(peer ? html`
     ${repeat(peer.groups.filter(([, list]) => list.some(([, value]) => value && value.length !== 0)), ([title]) => title, ([title, list]) =>
       html`<h3>${title}</h3><dl>${pairs(list)}</dl>`)}` : nothing, byId('details-body'));

@@ -1,4 +1,6 @@
-// Whether this node's keys stay in the browser, and how they go.
+// Whether this node's keys may stay in the browser.
+
+import { keysKept } from '../client.js';
 
 const lookTime = 3000; // milliseconds that the server has to tell what it is
 
@@ -8,20 +10,7 @@ const lookTime = 3000; // milliseconds that the server has to tell what it is
 export async function mayKeepKeys(database) {
   if (location.protocol === 'https:') return true;
   const answer = await fetch('/-/network', { signal: AbortSignal.timeout(lookTime) }).catch(() => undefined);
-  if (!answer) return (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
+  if (!answer) return keysKept(database);
   const { peers } = answer.ok ? await answer.json().catch(() => ({})) : {};
   return peers !== undefined;
-}
-
-export async function removeKeys(database) {
-  await removeDatabase(`${database}-keys`);
-  await removeDatabase(`${database}-seal`);
-}
-
-function removeDatabase(name) {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(name);
-    request.onsuccess = () => resolve();
-    request.onerror = () => reject(request.error);
-  });
 }

@@ -12,6 +12,7 @@ const quietFor = 90_000; // milliseconds after which a tab that tells nothing is
  *   following  another tab has the connection
  *   resumed    what was saved is shown, and control is being reached
  *   offline    control isn't heard, for the reason in why
+ *   approval   an administrator has to let this device in
  *   login, expired  control wants the user to sign in, because the key has expired or else
  *   forgotten, empty  there is no network to show
  *
@@ -38,6 +39,7 @@ export function knowledgeOf(shown, told, now = Date.now()) {
 function phaseOf({ started, network, live }, { state, contact, waiting, wanted, forgotten }) {
   if (!started) return { phase: 'starting' };
   if (state?.phase === 'login') return { phase: state.keyExpired ? 'expired' : 'login' };
+  if (state?.phase === 'approval') return { phase: 'approval' };
   if (!network) return { phase: forgotten ? 'forgotten' : 'empty' };
   if (waiting) return { phase: 'following' };
   if (!wanted) return { phase: 'offline', why: 'off' };

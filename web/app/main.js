@@ -7,9 +7,10 @@ import { refreshDetails, showDetails, startDetails, tickDetails } from './detail
 import { knowledgeOf } from './knowledge.js';
 import { startLab } from './lab.js';
 import { startLookUp } from './look-up-view.js';
-import { followGrouping, markOnMap, sendTheme, showMap, showOnMap, startMap } from './map-view.js';
+import { followGrouping, markOnMap, sendTheme, showCurrentOnMap, showMap, showOnMap, startMap } from './map-view.js';
 import { startOffline } from './offline.js';
 import { askFirst, draw, followRoute, showAllChoices, showCurrent, showPeers, startTable, step } from './peers-table.js';
+import { forgettable } from './problems.js';
 import { openPeer, showReach, startReach } from './reach.js';
 import { go, onRoute, route } from './route.js';
 import { showSections, showSelf, showSession } from './sections.js';
@@ -38,10 +39,11 @@ function refresh() {
   knowledge = knowledgeOf(view, told);
   showStatus(knowledge, view, told, problem);
   showSession(told.state, location.host);
-  showSaved(told.info, ['corrupt', 'wrong-owner', 'expired', 'format'].includes(told.problems?.cache?.code), told.keepKeys);
+  showSaved(told.info, forgettable.includes(told.problems?.cache?.code), told.keepKeys);
   showReach(told.events, view.network);
   if (!view.network || before.current === knowledge.current) return;
   showCurrent(knowledge.current);
+  showCurrentOnMap(knowledge.current);
   refreshDetails(knowledge.current);
   showSections(view.network, view.complete, knowledge.current);
 }
@@ -74,7 +76,7 @@ async function show({ heard, live, shown, complete, changes, choices, ...totals 
   if (shown) {
     byId('nothing').hidden = true; // at once, so that nothing moves
     showSelf(shown);
-    await Promise.all([showPeers(totals, current), ...(complete ? [showMap(), refreshDetails(current)] : [])]);
+    await Promise.all([showPeers(totals, current), ...(complete ? [showMap(current), refreshDetails(current)] : [])]);
     mark('page:render');
     if (complete) {
       mark('page:complete');
@@ -175,15 +177,16 @@ startTable(model);
 await breathe();
 startMap(model);
 await breathe();
-startDetails(model, { leave: () => go({ peer: '' }), show: showOnMap, step, open: openPeer });
-startStorage(network, report);
-startLab(() => network.retry(), report);
 let requests = 0;
-startReach((url, signal) => {
+const asking = (how) => (what, signal) => {
   const id = ++requests;
   signal.addEventListener('abort', () => network.cancel(id));
-  return network.fetch(url, id);
-});
+  return network[how](what, id);
+};
+startDetails(model, { leave: () => go({ peer: '' }), show: showOnMap, step, open: openPeer, ping: asking('ping') });
+startStorage(network, report);
+startLab(() => network.retry(), report);
+startReach(asking('fetch'));
 startLookUp(model);
 byId('sign-in').addEventListener('click', () => network.login());
 byId('connect').addEventListener('click', () => network.connect());

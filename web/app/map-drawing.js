@@ -19,7 +19,7 @@ export function draw(context, layout, view, marks, theme) {
   drawMarked(context, layout, view, marks, theme);
   const taken = [];
   drawSelf(context, view, marks, theme, taken);
-  drawGroupNames(context, visible, view, theme, taken);
+  drawGroupNames(context, visible, view, marks, theme, taken);
   drawPeerNames(context, visible, view, marks, theme, taken);
 }
 
@@ -47,9 +47,9 @@ function drawCircles(context, visible, theme) {
 }
 
 // drawPeers tells statuses apart by shape as well as colour, where there is room: online is a disc, offline a ring, expired a cross.
-function drawPeers(context, visible, { width, height, k }, { found }, theme) {
+function drawPeers(context, visible, { width, height, ratio, k }, { found }, theme) {
   const radius = Math.max(0.6, k);
-  const shaped = radius >= 2.5;
+  const shaped = radius * ratio >= 2.5;
   const paths = { online: new Path2D(), offline: new Path2D(), expired: new Path2D(), faded: new Path2D() };
   for (const { group, cx, cy } of visible) {
     for (let i = 0; i < group.rows.length; i++) {
@@ -123,8 +123,11 @@ function drawSelf(context, { x, y, k }, { self }, theme, taken) {
   name(context, self, x, y + size + 12, theme.text, theme, taken, true);
 }
 
-function drawGroupNames(context, visible, { width, k }, theme, taken) {
-  for (const { group, cx, cy, cr } of visible) {
+// drawGroupNames writes the name of a group above or below its circle, where it crosses neither another circle nor another name: of
+// this device's relay first, and then of the largest.
+function drawGroupNames(context, visible, { width, k }, { home }, theme, taken) {
+  const ranked = [...visible].sort((a, b) => Number(b.group.key === home) - Number(a.group.key === home) || b.cr - a.cr);
+  for (const { group, cx, cy, cr } of ranked) {
     const size = Math.max(2, Math.min(9, 1.4 * k));
     context.fillStyle = theme.relay;
     context.beginPath();
@@ -137,7 +140,8 @@ function drawGroupNames(context, visible, { width, k }, theme, taken) {
     context.font = `${cr < 40 ? 11 : 13}px ${theme.font}`;
     const share = cr >= 40 && group.rows.length > 0 ? `  ${group.online.toLocaleString()}/${group.rows.length.toLocaleString()}` : '';
     const text = short(group.label, 28) + share;
-    const write = (y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false);
+    const others = visible.filter((other) => other.group !== group);
+    const write = (y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false, others);
     if (!write(cy - cr - 4)) write(cy + cr + 13);
   }
 }
@@ -165,11 +169,12 @@ function inside(context, text, x, width) {
   return x < 0 || x > width ? x : Math.min(Math.max(x, half), width - half);
 }
 
-// name writes a text where no other is, or, if it must, anyway. It reports whether it did.
-function name(context, text, x, y, color, theme, taken, must) {
+// name writes a text where neither another nor one of the circles is, or, if it must, anyway. It reports whether it did.
+function name(context, text, x, y, color, theme, taken, must, circles = []) {
   const width = context.measureText(text).width;
   const box = [x - width / 2 - 2, y - 11, x + width / 2 + 2, y + 4];
   if (!must && taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) return false;
+  if (circles.some((other) => crosses(box, other))) return false;
   taken.push(box);
   context.textAlign = 'center';
   context.lineJoin = 'round';
@@ -179,6 +184,11 @@ function name(context, text, x, y, color, theme, taken, must) {
   context.fillStyle = color;
   context.fillText(text, x, y);
   return true;
+}
+
+// crosses reports whether a box has a part of a circle in it.
+function crosses(/** @type {number[]} */ [left, top, right, bottom], { cx, cy, cr }) {
+  return Math.hypot(cx - Math.min(Math.max(cx, left), right), cy - Math.min(Math.max(cy, top), bottom)) < cr;
 }
 
 function circle(context, x, y, r) {

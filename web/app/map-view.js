@@ -3,9 +3,10 @@
 import { transfer } from 'comlink';
 
 import { count } from './format.js';
+import { statusOf } from './knowledge.js';
 import { PanZoom } from './pan-zoom.js';
 import { filterBy, go, route } from './route.js';
-import { byId, frame, html, render, repeat } from './templates.js';
+import { byId, frame, html, render, repeat, setText } from './templates.js';
 
 const canvas = byId('map');
 const area = byId('map-area');
@@ -19,6 +20,7 @@ let model;
 let size = { width: 0, height: 0 };
 /** @type {{ box: import('./types').Box, groups: import('./types').Group[] }} */
 let extent; // { box, groups }
+let current; // whether what is shown is so now
 let touched = false; // by someone who may not want it to move by itself
 let sent = false; // whether a view is on its way
 
@@ -46,13 +48,20 @@ export function startMap(given) {
   new ResizeObserver(resize).observe(area);
 }
 
+// showCurrentOnMap follows whether what is shown is so now.
+export function showCurrentOnMap(isCurrent) {
+  current = isCurrent;
+  setText('key-online', statusOf({ status: 'online' }, current));
+  sendTheme();
+}
+
 // sendTheme has the map drawn in the colours of the page.
 export function sendTheme() {
   const color = (name) => {
     canvas.style.color = `var(--${name})`; // which makes an RGB colour of whatever it is: the worker knows no others for sure
     return getComputedStyle(canvas).color;
   };
-  const names = { back: 'card', disc: 'sunken', line: 'line', text: 'text', soft: 'soft', accent: 'accent', relay: 'relay', online: 'live', offline: 'idle', expired: 'danger', faded: 'faded' };
+  const names = { back: 'card', disc: 'sunken', line: 'line', text: 'text', soft: 'soft', accent: 'accent', relay: 'relay', online: current ? 'live' : 'soft', offline: 'idle', expired: 'danger', faded: 'faded' };
   model.setTheme({ font: 'system-ui, sans-serif', ...Object.fromEntries(Object.entries(names).map(([key, name]) => [key, color(name)])) });
 }
 
@@ -70,8 +79,9 @@ function sendView() {
   model.setView({ ...size, ratio: devicePixelRatio, x, y, k });
 }
 
-// showMap follows a new network map.
-export async function showMap() {
+// showMap follows a new network map, or another way to divide it; isCurrent is whether it is so now.
+export async function showMap(isCurrent = current) {
+  if (current !== isCurrent) showCurrentOnMap(isCurrent);
   extent = await model.extent();
   const peers = extent.groups.reduce((sum, group) => sum + group.peers, 0);
   canvas.setAttribute('aria-label', `Map of the network: this device, and ${count(peers, 'peer')} in ${count(extent.groups.length, 'group')}. The table of peers has all of it.`);
@@ -167,9 +177,10 @@ canvas.addEventListener('pointermove', async ({ offsetX, offsetY, buttons }) => 
   if (mine !== pointing) return;
   canvas.style.cursor = found ? 'pointer' : '';
   model.hover(found?.id);
-  tip.hidden = !found?.id;
-  if (!found?.id) return;
-  tip.textContent = found.text;
+  tip.hidden = !found;
+  if (!found) return;
+  const { text, status, peers, online } = found;
+  tip.textContent = [...text, status ? statusOf({ status }, current) : `${count(peers, 'peer')}, ${online.toLocaleString()} ${statusOf({ status: 'online' }, current)}`].join('\n');
   tip.style.left = `${Math.min(offsetX + 14, size.width - tip.offsetWidth - 4)}px`;
   tip.style.top = `${Math.min(offsetY + 14, size.height - tip.offsetHeight - 4)}px`;
 });

@@ -123,6 +123,9 @@ expose({
   // lookUp returns the addresses that MagicDNS has for a name.
   lookUp: (name) => lookUp(model.netmap, model.index, name),
 
+  // relayName returns what a relay is called.
+  relayName: (id) => model.index.names.relay(id),
+
   setCanvas(given) {
     canvas = given;
     context = canvas.getContext('2d');
@@ -156,11 +159,13 @@ expose({
   },
 
   // pick tells what is at a place of the canvas: a peer, or a group.
-  pick(x, y) {
-    const found = view && at(x, y);
+  pick(left, top) {
+    const found = view && at(left, top);
     const row = found?.i === undefined ? undefined : found.group.rows[found.i];
-    if (row) return { id: row.id, text: `${row.name}\n${row.address}\n${[model.index.holder(row), row.status].filter(Boolean).join(', ')}` };
-    return found && { group: found.group.key, x: found.group.x, y: found.group.y, r: found.group.r };
+    if (row) return { id: row.id, text: [row.name, row.address, model.index.holder(row)].filter(Boolean), status: row.status };
+    if (!found) return undefined;
+    const { key, label, x, y, r, rows, online } = found.group;
+    return { text: [label], group: key, x, y, r, peers: rows.length, online };
   },
 
   hover(id) {

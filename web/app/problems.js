@@ -10,24 +10,22 @@ const ofCache = {
   'wrong-owner': 'The saved network belongs to another account or server and isn’t shown. Forget it to start with this one.',
   expired: 'The saved network is older than half a year and isn’t shown, since its keys are no longer good. Connect to get a new one, or forget it.',
   format: 'The saved network was written by a newer version of this page. Reload to get that version.',
-  wasm: 'The program that reads the saved network couldn’t be loaded. See that this page’s server can be reached, then reload.',
-  crashed: 'The program that reads the saved network ended unexpectedly. Reload to start it again.',
 };
 
-const ofClient = {
-  crashed: 'The client ended unexpectedly. Connect to start it again.',
-};
+// forgettable are the codes of what is saved and of no use.
+export const forgettable = ['corrupt', 'wrong-owner', 'expired', 'format'];
 
-// explain returns the sentences for a problem of the cache, the client, saving or the page: { text, reason }.
+// explain returns the sentences for a problem of the cache, the client, saving or the page, and whether forgetting helps:
+// { text, reason, forget }.
 export function explain(where, { code, message }) {
   const text = {
     cache: () => ofCache[code] ?? 'The saved network can’t be used. Reload; if that doesn’t help, forget it.',
-    client: () => ofClient[code] ?? 'The client couldn’t be started, or has ended. See that this page’s server can be reached, then connect again.',
+    client: () => 'The client couldn’t be started, or has ended. See that this page’s server can be reached, then connect again.',
     logout: () => 'The network is forgotten here, but the control plane couldn’t be told, and goes on listing this device. Remove it there.',
     saving: () => (isQuota(message) ? ofCache.quota : 'The network couldn’t be saved: the one saved last stays. The page tries again with the next change.'),
     page: () => message,
   }[where]();
-  return { text, reason: where === 'page' ? '' : message };
+  return { text, reason: where === 'page' ? '' : message, forget: where === 'cache' && forgettable.includes(code) };
 }
 
 const isQuota = (message) => /quota/i.test(message);

@@ -1,5 +1,6 @@
 // What the client can do beyond showing the network: open what peers serve. And how the page came up.
 
+import { Question } from './question.js';
 import { go } from './route.js';
 import { byId, html, render, repeat, setText } from './templates.js';
 
@@ -15,8 +16,6 @@ const labels = {
   'control live': 'Control plane reached',
 };
 
-const slow = 5000; // milliseconds after which what a silent peer does is called waiting
-
 let openURL = () => {};
 
 // openPeer opens a URL, or what is typed for one, in the form.
@@ -30,44 +29,29 @@ export function openPeer(url) {
 // sandbox without this page's origin: it runs no script, and can neither load anything nor lead anywhere.
 export function startReach(ask) {
   const frame = byId('reach-frame');
-  let latest; // an AbortController of the request that is on its way
-  openURL = async () => {
-    latest?.abort();
-    const mine = (latest = new AbortController());
-    const began = performance.now();
-    const settle = (state, note) => {
-      byId('reach').dataset.state = state;
-      byId('reach-cancel').hidden = state !== 'asking';
-      setText('reach-note', note);
-    };
-    settle('asking', 'Asking.');
-    const ticking = setInterval(() => {
-      const ms = performance.now() - began;
-      if (ms > slow) setText('reach-note', `No answer yet, after ${Math.round(ms / 1000)} s.`);
-    }, 1000);
+  const question = new Question((state, note) => {
+    byId('reach').dataset.state = state;
+    byId('reach-cancel').hidden = state !== 'asking';
+    setText('reach-note', note);
+  });
+  openURL = () => {
     frame.hidden = true;
-    try {
-      const answer = await ask(address(byId('reach-url').value.trim()), mine.signal);
+    question.ask(async (signal) => {
+      const answer = await ask(address(byId('reach-url').value.trim()), signal);
       const { peerPage } = await import('./peer-page.js');
-      if (latest !== mine) return;
-      frame.srcdoc = peerPage(answer);
+      return { status: answer.status, page: peerPage(answer) };
+    }, ({ status, page }, ms) => {
+      frame.srcdoc = page;
       frame.hidden = false;
-      settle('answered', `Status ${answer.status}, after ${Math.round(performance.now() - began)} ms.`);
-    } catch (error) {
-      if (latest === mine) settle('failed', mine.signal.aborted ? 'Cancelled.' : `No answer: ${sentence(error.message)}`);
-    } finally {
-      clearInterval(ticking);
-    }
+      return `Status ${status}, after ${ms} ms.`;
+    });
   };
-  byId('reach-cancel').addEventListener('click', () => latest?.abort());
+  byId('reach-cancel').addEventListener('click', () => question.cancel());
   byId('reach-form').addEventListener('submit', (event) => {
     event.preventDefault();
     openURL();
   });
 }
-
-// sentence ends a reason as a sentence does.
-const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 // address returns the URL that is meant by what was typed: a name or an address alone will do.
 const address = (typed) => (/^https?:\/\//i.test(typed) ? typed : `http://${typed}/`);

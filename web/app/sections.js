@@ -18,7 +18,7 @@ function section(id, data, make) {
 /** @param {import('./types').Network} [network] */
 export function showSelf({ self, domain } = /** @type {any} */ ({})) {
   section('self', self?.pairs ?? [], pairs);
-  section('this-device', self, () => (self ? html`<b class="text">${self.name}</b> ${self.address ? html`<span>${self.address}</span>${copyButton(self.address, 'the address of this device')}` : nothing}` : nothing));
+  section('this-device', self, () => (self ? html`<b class="text">${self.name}</b> ${self.address ? html`<span>${self.address}</span>${copyButton(self.address, 'the address of this device')}` : nothing}` : html`<span class="soft">Not in a network</span>`));
   section('domain', domain, (text) => text ?? nothing);
 }
 

@@ -11,6 +11,7 @@ const headlines = {
   offline: 'Offline: saved network',
   following: 'Live, through another tab',
   login: 'Sign in to connect',
+  approval: 'Waiting for approval',
   expired: 'This device’s key has expired',
   forgotten: 'Forgotten',
   empty: 'No network yet',
@@ -71,6 +72,8 @@ function detailText({ phase, why, current, heardAt }, { state, wanted, loading, 
     case 'login':
     case 'expired':
       return loginText(state, signingIn);
+    case 'approval':
+      return 'An administrator of the network has to let this device in.';
     case 'following':
       return current ? `This tab takes over when that one is closed.${heard}` : 'Another tab has the connection, and is not connected now.';
     case 'forgotten':
@@ -122,8 +125,8 @@ function showProblems({ problems, state }, problem) {
   if (state?.saveError) all.push(['saving', { message: state.saveError }]);
   if (problem) all.push(['page', { message: problem }]);
   render(repeat(all, ([where]) => where, ([where, what]) => {
-    const { text, reason } = explain(where, what);
-    return html`<div class="problem"><p>${text}</p>${reason ? html`<details><summary>Technical reason</summary><p>${reason}</p></details>` : nothing}</div>`;
+    const { text, reason, forget } = explain(where, what);
+    return html`<div class="problem"><p>${text}</p>${forget ? html`<p><button type="button" @click=${() => byId('forget-dialog').showModal()}>Forget it…</button></p>` : nothing}${reason ? html`<details><summary>Technical reason</summary><p>${reason}</p></details>` : nothing}</div>`;
   }), byId('problems'));
 }
 

@@ -85,7 +85,7 @@ export async function copy(text) {
 // table is a table of rows, each a list of texts or templates.
 export const table = (head, rows) => html`<table>
   <thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-  <tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+  <tbody>${rows.map((cells) => html`<tr>${cells.map((cell, i) => html`<td><div data-title=${head[i]}>${cell}</div></td>`)}</tr>`)}</tbody>
 </table>`;
 
 // save has the browser save a blob as a file.

@@ -2,7 +2,7 @@
 
 /** What the client says of itself: stateValue of client/cmd/client. Times are in milliseconds since 1970, 0 for none. */
 export interface State {
-  phase: 'connecting' | 'login' | 'live' | 'waiting';
+  phase: 'connecting' | 'login' | 'approval' | 'live' | 'waiting';
   since: number;
   loginURL: string;
   error: string;
@@ -110,7 +110,7 @@ export interface Shown {
 }
 
 export interface Knowledge {
-  phase: 'starting' | 'live' | 'following' | 'resumed' | 'offline' | 'login' | 'expired' | 'forgotten' | 'empty';
+  phase: 'starting' | 'live' | 'following' | 'resumed' | 'offline' | 'login' | 'approval' | 'expired' | 'forgotten' | 'empty';
   why?: 'lost' | 'unreached' | 'silent' | 'off';
   source: 'control' | 'saved' | 'none';
   current: boolean;
@@ -177,6 +177,7 @@ export interface ModelWorker {
   peerJSON(id: string): Promise<string | undefined>;
   list(kind: string): Promise<Blob>;
   lookUp(name: string): Promise<string[]>;
+  relayName(id: number): Promise<string>;
   setCanvas(canvas: OffscreenCanvas): Promise<void>;
   setTheme(theme: object): Promise<void>;
   setView(view: object): Promise<void>;
@@ -205,10 +206,13 @@ export interface Group {
   online: number;
 }
 
-/** A peer, which has an ID and a text, or a group, with the circle that it is. */
+/** A peer, which has an ID and a status, or a group, with the circle that it is; and what to say of it, in lines. */
 export interface Picked {
+  text: string[];
   id: string;
-  text: string;
+  status: Row['status'];
+  peers: number;
+  online: number;
   group: string;
   x: number;
   y: number;
@@ -226,7 +230,16 @@ export interface NetworkWorker {
   forget(): Promise<void>;
   snapshot(kind: 'netmap' | 'json'): Promise<Blob>;
   fetch(url: string, id: number): Promise<Answer>;
+  ping(host: string, id: number): Promise<Pong>;
   cancel(id: number): Promise<void>;
+}
+
+/** How a peer has answered a ping: Pong of client/internal/node, with the latency in milliseconds. */
+export interface Pong {
+  latency: number;
+  relay: number;
+  peerRelay: string;
+  endpoint: string;
 }
 
 /** What a peer has answered. */

@@ -11,6 +11,9 @@
 //	                     key in <database>-seal. Otherwise they are in memory, and the node is an ephemeral one
 //	controlURL           the control server, which also is the owner of the cache
 //	hostname             what the node calls itself
+//	authKey              lets a new node in without a person; "" for none
+//	acceptRoutes         whether subnets behind peers are reached
+//	acceptDNS            whether names are looked up as control says
 //	maxAge               how old a cached network map may be that the node starts from, in milliseconds; 0 is no bound
 //	ready(commands)      the program runs
 //	state(state)         something changed; the argument is made by stateValue
@@ -23,11 +26,23 @@
 //	                    node.News; null while there is no network map
 //	retry()             try to reach control now, if waiting
 //	login()             ask control to let this node in, again if its key has expired
-//	logout(settle)      tell control that this node is no more. settle is called once, with an error message if
+//	logout(settle)      tell control that this node is no more. settle is called once, with an error if
 //	                    control doesn't know of it in the end
-//	fetch(url, settle)  ask a peer for a page; returns a function that gives up. settle is called
-//	                    once, with an error message or with an object of status, url, headers and body
+//	request(request, settle)
+//	                    send an HTTP request to a peer; returns a function that gives up, which ends the answer's body too. The
+//	                    request has a method, a url, headers, whether to follow redirects on the same host, and, if it has
+//	                    a body, read and perhaps its size. settle
+//	                    is called once, with an error, or with null and an object of status, statusText, url,
+//	                    headers, read and close. Headers are pairs of name and value
+//	connect(address, settle)
+//	                    connect to a TCP port of a peer, host:port; returns a function that gives up. settle is called
+//	                    once, with an error, or with null and an object of read, write(bytes, settle), closeWrite(settle) and close
+//	ping(host, settle)  ask a peer for a sign of life; returns a function that gives up. settle is called once, with an
+//	                    error, or with null and an object of what a node.Pong has, with latency in milliseconds
 //	stop()              end
+//
+// read(settle) settles with an error, or with null and a Uint8Array, which is null at the end. It is called again
+// when it has settled. close() is called once, and nothing of the object after it. Errors are objects of code and message.
 package main
 
 import (
@@ -89,6 +104,9 @@ func run(host js.Value) error {
 		Networks:   networks,
 		MaxAge:     time.Duration(host.Get("maxAge").Float()) * time.Millisecond,
 		Ephemeral:  !keepKeys,
+		AuthKey:    host.Get("authKey").String(),
+		NoRoutes:   !host.Get("acceptRoutes").Bool(),
+		NoDNS:      !host.Get("acceptDNS").Bool(),
 		OnState:    func(s node.State) { host.Call("state", stateValue(s)) },
 		OnMark:     func(m node.Mark) { host.Call("mark", string(m)) },
 		Logf:       logf(host),
@@ -103,12 +121,14 @@ func run(host js.Value) error {
 	}
 	var follower node.Follower
 	host.Call("ready", map[string]any{
-		"news":   js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
-		"retry":  command(func() { go n.Retry() }),
-		"login":  command(n.Login),
-		"logout": js.FuncOf(func(_ js.Value, args []js.Value) any { go logout(ctx, n, args[0]); return nil }),
-		"fetch":  js.FuncOf(func(_ js.Value, args []js.Value) any { return fetch(ctx, n, args[0].String(), args[1]) }),
-		"stop":   command(stop),
+		"news":    js.FuncOf(func(_ js.Value, args []js.Value) any { return newsText(&follower, n, args[0].Bool()) }),
+		"retry":   command(func() { go n.Retry() }),
+		"login":   command(n.Login),
+		"logout":  js.FuncOf(func(_ js.Value, args []js.Value) any { go logout(ctx, n, args[0]); return nil }),
+		"request": js.FuncOf(func(_ js.Value, args []js.Value) any { return request(ctx, n, args[0], args[1]) }),
+		"connect": js.FuncOf(func(_ js.Value, args []js.Value) any { return connect(ctx, n, args[0].String(), args[1]) }),
+		"ping":    js.FuncOf(func(_ js.Value, args []js.Value) any { return ping(ctx, n, args[0].String(), args[1]) }),
+		"stop":    command(stop),
 	})
 	<-ctx.Done()
 	return nil
@@ -120,11 +140,7 @@ const logoutTimeout = 10 * time.Second
 func logout(ctx context.Context, n *node.Node, settle js.Value) {
 	ctx, cancel := context.WithTimeoutCause(ctx, logoutTimeout, fmt.Errorf("no answer in %v", logoutTimeout))
 	defer cancel()
-	if err := n.Logout(ctx); err != nil {
-		settle.Invoke(reason(ctx, err).Error())
-		return
-	}
-	settle.Invoke()
+	settle.Invoke(errorValue(reason(ctx, n.Logout(ctx))))
 }
 
 // openKeys opens the store in <database>-keys, sealed under the key that the browser keeps in <database>-seal, or, if

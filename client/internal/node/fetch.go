@@ -14,8 +14,16 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// errNeedsLogin is why nothing can be reached.
-var errNeedsLogin = errors.New("this node has to sign in: it never has, or its key has expired")
+var (
+	// ErrNeedsLogin is why nothing can be reached.
+	ErrNeedsLogin = errors.New("this node has to sign in: it never has, or its key has expired")
+
+	// ErrNoPeer is reported for a name that the network map doesn't have, and an address that no peer has or leads to.
+	ErrNoPeer = errors.New("no peer is called")
+
+	// ErrRedirect is reported for a redirect that isn't followed.
+	ErrRedirect = errors.New("a redirect is not followed")
+)
 
 // What a peer's answer may make the node hold before anyone reads its body, and keep afterwards.
 const (
@@ -37,10 +45,10 @@ func newClient(dial func(ctx context.Context, network, to string) (net.Conn, err
 		},
 		CheckRedirect: func(request *http.Request, via []*http.Request) error {
 			if from, to := via[0].URL.Hostname(), request.URL.Hostname(); !strings.EqualFold(from, to) {
-				return fmt.Errorf("%s leads on to %q; open that if you mean to", from, request.URL)
+				return fmt.Errorf("%w: %s leads on to %q; open that if you mean to", ErrRedirect, from, request.URL)
 			}
 			if len(via) > maxRedirects {
-				return fmt.Errorf("%s leads on more than %d times", via[0].URL.Host, maxRedirects)
+				return fmt.Errorf("%w: %s leads on more than %d times", ErrRedirect, via[0].URL.Host, maxRedirects)
 			}
 			return nil
 		},
@@ -55,29 +63,59 @@ func (n *Node) peerAt(addr netip.Addr) tailcfg.NodeID {
 	return 0
 }
 
-// Fetch asks a peer for a page, by its name in the tailnet or its address. It waits for the
-// network map, if one may be kept, and follows no redirect to another host. The body must be closed.
-func (n *Node) Fetch(ctx context.Context, url string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
+// Fetch sends an HTTP request to a peer, by its name in the tailnet or its address. It waits for the
+// network map, if one may be kept. If it is to follow redirects, it follows none to another host. The body of the response
+// must be closed.
+func (n *Node) Fetch(request *http.Request, follow bool) (*http.Response, error) {
+	if err := n.ready(request.Context()); err != nil {
 		return nil, err
 	}
-	if n.backend.NodeKey().IsZero() {
-		return nil, errNeedsLogin
+	client := *n.http
+	if !follow {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	select {
-	case <-n.settling:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if n.backend.State() == ipn.NeedsLogin {
-		return nil, errNeedsLogin
-	}
-	response, err := n.http.Do(request)
+	response, err := client.Do(request)
 	if err == nil {
 		n.mark(PeerAnswered)
 	}
 	return response, err
+}
+
+// Dial connects to a TCP port of a peer, by its name in the tailnet or its address. It waits for the
+// network map, if one may be kept.
+func (n *Node) Dial(ctx context.Context, address string) (net.Conn, error) {
+	if err := n.ready(ctx); err != nil {
+		return nil, err
+	}
+	conn, err := n.dial(ctx, "tcp", address)
+	if err == nil {
+		n.mark(PeerAnswered)
+	}
+	return conn, err
+}
+
+// ready waits until peers can be asked.
+func (n *Node) ready(ctx context.Context) error {
+	if n.backend.NodeKey().IsZero() {
+		return ErrNeedsLogin
+	}
+	select {
+	case <-n.settling:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if n.backend.State() == ipn.NeedsLogin {
+		return ErrNeedsLogin
+	}
+	return nil
+}
+
+// dial connects to an address whose host the network map has.
+func (n *Node) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, _, err := net.SplitHostPort(address); err != nil || !n.knows(host) {
+		return nil, fmt.Errorf("%w %q", ErrNoPeer, host)
+	}
+	return n.dialer.UserDial(ctx, network, address)
 }
 
 // knows reports whether host is an address, or a name that the network map has. Other names would be looked up
@@ -90,20 +128,22 @@ func (n *Node) knows(host string) bool {
 	if nm == nil {
 		return false
 	}
-	is := func(name string) bool {
-		name = strings.TrimSuffix(name, ".")
-		short, _, _ := strings.Cut(name, ".")
-		return strings.EqualFold(host, name) || strings.EqualFold(host, short)
-	}
 	for _, p := range nm.Peers {
-		if is(p.Name()) {
+		if isName(host, p.Name()) {
 			return true
 		}
 	}
 	for _, record := range nm.DNS.ExtraRecords {
-		if is(record.Name) {
+		if isName(host, record.Name) {
 			return true
 		}
 	}
 	return false
+}
+
+// isName reports whether host is a name in the tailnet, with or without its domain.
+func isName(host, name string) bool {
+	host, name = strings.TrimSuffix(host, "."), strings.TrimSuffix(name, ".")
+	short, _, _ := strings.Cut(name, ".")
+	return strings.EqualFold(host, name) || strings.EqualFold(host, short)
 }

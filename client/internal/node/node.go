@@ -36,6 +36,9 @@ type Options struct {
 	Keys       store.Store // where the node's keys and preferences are kept
 	Networks   store.Store // where the network map is kept
 	Ephemeral  bool        // have control forget the node soon after it ended
+	AuthKey    string      // lets a new node in without a person; may be empty
+	NoRoutes   bool        // don't reach subnets behind peers
+	NoDNS      bool        // don't look up names as control says
 
 	// MaxAge bounds how old a network map may be that the node starts from; 0 is no bound. That of
 	// a program's first node counts for all.
@@ -51,6 +54,7 @@ type Node struct {
 	opts    Options
 	backend *ipnlocal.LocalBackend
 	engine  wgengine.Engine
+	dialer  *tsdial.Dialer
 	http    *http.Client
 
 	ending  sync.Once
@@ -111,7 +115,8 @@ func Start(opts Options) (*Node, error) {
 	prefs.ControlURL = opts.ControlURL
 	prefs.Hostname = opts.Hostname
 	prefs.WantRunning = true
-	if err := n.backend.Start(ipn.Options{UpdatePrefs: prefs}); err != nil {
+	prefs.RouteAll, prefs.CorpDNS = !opts.NoRoutes, !opts.NoDNS
+	if err := n.backend.Start(ipn.Options{UpdatePrefs: prefs, AuthKey: opts.AuthKey}); err != nil {
 		n.Stop()
 		return nil, fmt.Errorf("start the node: %w", err)
 	}
@@ -142,6 +147,7 @@ func (n *Node) build() error {
 	sys := tsd.NewSystem()
 	sys.Set(ipncache.StateStore(n.opts.Keys))
 	dialer := &tsdial.Dialer{Logf: logf} // the engine gives it a network monitor
+	n.dialer = dialer
 	dialer.SetBus(sys.Bus.Get())
 	sys.Set(dialer)
 	var err error
@@ -172,7 +178,7 @@ func (n *Node) build() error {
 	dialer.UseNetstackForIP = func(netip.Addr) bool { return true }
 	dialer.NetstackDialTCP = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		if _, ok := n.backend.PeerForIP(to.Addr()); !ok {
-			return nil, fmt.Errorf("no peer has, or leads to, the address %v", to.Addr())
+			return nil, fmt.Errorf("%w %q, or leads there", ErrNoPeer, to.Addr())
 		}
 		conn, err := stack.DialContextTCP(ctx, to)
 		if err != nil {
@@ -194,12 +200,7 @@ func (n *Node) build() error {
 	if err := stack.Start(n.backend); err != nil {
 		return fmt.Errorf("start the network stack: %w", err)
 	}
-	n.http = newClient(func(ctx context.Context, network, to string) (net.Conn, error) {
-		if host, _, err := net.SplitHostPort(to); err != nil || !n.knows(host) {
-			return nil, fmt.Errorf("no peer is called %q", host)
-		}
-		return dialer.UserDial(ctx, network, to)
-	})
+	n.http = newClient(n.dial)
 	return nil
 }
 

@@ -76,8 +76,14 @@ type device struct {
 // start runs a node until the test ends or it is stopped.
 func (r *rig) start() *device {
 	r.t.Helper()
+	return r.startWith(func(*Options) {})
+}
+
+// startWith does so with other options.
+func (r *rig) startWith(change func(*Options)) *device {
+	r.t.Helper()
 	d := &device{t: r.t, changed: make(chan struct{})}
-	n, err := Start(Options{
+	opts := Options{
 		ControlURL: r.url,
 		Hostname:   "test",
 		Networks:   r.networks,
@@ -85,7 +91,9 @@ func (r *rig) start() *device {
 		OnState:    func(s State) { d.note(func() { d.latest = s }) },
 		OnMark:     func(m Mark) { d.note(func() { d.marks = append(d.marks, m) }) },
 		Logf:       logger.Discard,
-	})
+	}
+	change(&opts)
+	n, err := Start(opts)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -130,7 +138,11 @@ func (d *device) awaitSaved() State {
 func (d *device) get(url string) (string, error) {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
-	response, err := d.Fetch(ctx, url)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := d.Fetch(request, true)
 	if err != nil {
 		return "", err
 	}
@@ -173,8 +185,8 @@ func TestFirstStart(t *testing.T) {
 	r.control.Set(false)
 	d := r.start()
 	d.await("a failure", func(s State, _ []Mark) bool { return s.Phase == Waiting && s.Error != "" })
-	if _, err := d.get("http://web/"); !errors.Is(err, errNeedsLogin) {
-		t.Errorf("fetch: %v; want %v", err, errNeedsLogin)
+	if _, err := d.get("http://web/"); !errors.Is(err, ErrNeedsLogin) {
+		t.Errorf("fetch: %v; want %v", err, ErrNeedsLogin)
 	}
 	r.control.Set(true)
 	d.Retry()

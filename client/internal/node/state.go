@@ -21,6 +21,7 @@ type Phase string
 const (
 	Connecting Phase = "connecting" // trying to reach control for the first time
 	Login      Phase = "login"      // waiting for the user to sign in, at State.LoginURL if there is one
+	Approval   Phase = "approval"   // waiting for an administrator to let the node in
 	Live       Phase = "live"       // following the network map
 	Waiting    Phase = "waiting"    // control could not be reached; trying again and again
 )
@@ -152,6 +153,8 @@ func (n *Node) look() {
 	n.set(func(s *State) {
 		phase := Connecting
 		switch {
+		case state == ipn.NeedsMachineAuth:
+			phase = Approval
 		case following && expired.IsZero():
 			phase = Live
 		case s.LoginURL != "" || state == ipn.NeedsLogin && !nodeKey.IsZero():

@@ -53,6 +53,10 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
 	}
 	go http.Serve(ln, http.HandlerFunc(n.serve)) // until Close
+	if err := n.serveServices(); err != nil {
+		n.server.Close()
+		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
+	}
 	return n, nil
 }
 
@@ -68,8 +72,19 @@ var nativePage = template.Must(template.New("").Parse(`<!doctype html>
 <p>This page came through the tailnet, from a native peer. It was made at {{.Now}} for {{.Caller}}.</p>
 `))
 
-// serve answers with a page that tells who asks.
+// serve answers with a page that tells who asks. It leads on from /redirect?to=URL, and sends back what is uploaded.
 func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/redirect":
+		http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		w.Header().Set("X-Content-Length", fmt.Sprint(r.ContentLength))
+		http.NewResponseController(w).EnableFullDuplex() // else the first bytes of the answer end the upload
+		io.Copy(w, r.Body)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if n.page != nil {
 		w.Write(n.page)

@@ -1,0 +1,39 @@
+// Builds the npm package netmapcache-client into dist/client/, from what client/build.sh has put into dist/.
+
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+import { bundled, writeNotices } from '../../tools/notices.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const out = join(dist, 'client');
+await mkdir(out, { recursive: true });
+
+const options = {
+  absWorkingDir: here,
+  bundle: true,
+  format: 'esm',
+  target: ['chrome109', 'firefox114', 'safari16.4'],
+  charset: 'utf8',
+  logLevel: 'warning',
+  outdir: out,
+  metafile: true,
+  plugins: [{
+    name: 'support',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/wasm_exec\.mjs$/ }, () => ({ path: join(dist, 'wasm_exec.mjs') }));
+    },
+  }],
+};
+
+// The worker is one file, for bundlers that take it as it is.
+const results = [await build({ ...options, entryPoints: ['client.js'] }), await build({ ...options, entryPoints: ['worker.js'] })];
+for (const name of ['client.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
+await cp(join(dist, 'client.wasm'), join(out, 'client.wasm'));
+const { private: _, devDependencies, ...published } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
+await writeFile(join(out, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);
+writeNotices(join(out, 'THIRD_PARTY_NOTICES.txt'), [...bundled(here, results), ['client.wasm', [join(dist, 'client.wasm.THIRD_PARTY_NOTICES.txt')]]]);

@@ -1,0 +1,63 @@
+// fetch through the network: from what the platform's fetch takes to what it gives.
+
+import { ClientError } from '../client-error.js';
+import { readable, reader } from './streams.js';
+
+const nullBody = [204, 205, 304]; // a Response of such a status must have none
+
+// fetchBy sends the request that the platform's fetch would, by the request function of web/client.js.
+export async function fetchBy(send, input, init = {}) {
+  const { head, body, redirect, signal } = await requestOf(input, init);
+  const upload = body && reader(body);
+  let raw;
+  try {
+    raw = await send({ ...head, follow: redirect === 'follow', read: upload?.read }, { signal });
+  } catch (error) {
+    upload?.cancel(error);
+    throw error;
+  }
+  if (redirect === 'error' && raw.status >= 300 && raw.status < 400 && raw.headers.some(([name]) => name === 'Location')) {
+    raw.close();
+    throw new ClientError('redirect', `${head.url} leads on to another URL`);
+  }
+  return responseOf(raw, head, signal);
+}
+
+async function requestOf(input, init) {
+  const given = input instanceof Request ? input : undefined;
+  const url = new URL(given?.url ?? input);
+  url.hash = '';
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${url.protocol} is neither http: nor https:`);
+  const { redirect = given?.redirect ?? 'follow', signal = given?.signal } = init;
+  if (!['follow', 'error', 'manual'].includes(redirect)) throw invalid(`redirect can't be ${redirect}`);
+  const method = String(init.method ?? given?.method ?? 'GET').toUpperCase();
+  const headers = new Headers(init.headers ?? given?.headers);
+  const content = init.body ?? given?.body ?? undefined;
+  if (content !== undefined && (method === 'GET' || method === 'HEAD')) throw invalid(`${method} has no body`);
+  let body = content;
+  let size;
+  if (content !== undefined && !(content instanceof ReadableStream)) {
+    const whole = new Response(content); // which knows all kinds of bodies that there are
+    const type = whole.headers.get('Content-Type');
+    if (type && !headers.has('Content-Type')) headers.set('Content-Type', type);
+    const blob = await whole.blob();
+    body = blob.stream();
+    size = blob.size;
+  }
+  return { head: { method, url: url.href, headers: [...headers], size }, body, redirect, signal };
+}
+
+function responseOf(raw, { method, url }, signal) {
+  const empty = method === 'HEAD' || nullBody.includes(raw.status);
+  const close = () => raw.close();
+  signal?.addEventListener('abort', close);
+  const end = () => {
+    signal?.removeEventListener('abort', close);
+    close();
+  };
+  if (empty) end();
+  const response = new Response(empty ? null : readable(raw, end, signal), raw);
+  return Object.defineProperties(response, { url: { value: raw.url }, redirected: { value: raw.url !== url } });
+}
+
+const invalid = (message) => new ClientError('invalid-argument', `fetch: ${message}`);

@@ -1,0 +1,111 @@
+// Runs the program here or in a worker.
+
+import { proxy, releaseProxy, transfer, wrap } from 'comlink';
+
+import { ClientError } from '../client-error.js';
+import { Ending } from '../ending.js';
+import { startClient as startHere } from '../client.js';
+
+// startProgram starts the program. It resolves to the functions of web/client.js, of which those that are asked something return promises;
+// stop resolves when it has ended.
+export async function startProgram({ worker = false, signal, onProgress: _, ephemeral = !keepable(), wasm, ...options }, listeners) {
+  const all = { ...options, keepKeys: !ephemeral, wasm: String(wasm ?? new URL('./client.wasm', import.meta.url)) };
+  const program = worker ? await inWorker(all, listeners, signal) : await here(all, listeners);
+  if (signal?.aborted) {
+    await program.stop();
+    throw signal.reason;
+  }
+  return program;
+}
+
+// keepable reports whether this origin is one that nobody else becomes.
+const keepable = () => globalThis.location?.protocol === 'https:';
+
+async function here(options, listeners) {
+  const client = await startHere({ ...options, ...listeners });
+  return {
+    ...client,
+    news: async () => client.news(false),
+    async stop() {
+      client.stop();
+      await client.ended;
+    },
+  };
+}
+
+async function inWorker(options, listeners, signal) {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const ending = new Ending();
+  worker.addEventListener('error', ({ message }) => ending.end(new ClientError('worker', message || 'the worker could not be loaded')));
+  const remote = wrap(worker);
+  const asked = (call) => ending.before(call).catch((error) => Promise.reject(revived(error)));
+  const abort = () => worker.terminate();
+  signal?.addEventListener('abort', abort);
+  try {
+    await asked(remote.start(options, proxy(listeners.onState), proxy(listeners.onEvent), proxy(listeners.onProgress)));
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+  const ended = asked(remote.ended()).finally(() => {
+    ending.end(new ClientError('closed', 'the client has ended'));
+    worker.terminate();
+  });
+  ended.catch(() => {});
+  let calls = 0;
+  // begin begins something in the worker, which a signal ends.
+  const begin = async (call, signal) => {
+    signal?.throwIfAborted();
+    const id = ++calls;
+    const abort = () => remote.giveUp(id);
+    signal?.addEventListener('abort', abort);
+    try {
+      return await asked(call(id));
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  };
+  // stream returns what was begun there as it is here. It is told to end once.
+  const stream = async (raw) => {
+    const head = await asked(raw.head);
+    const closing = new Ending(); // once it is closed, no answer comes
+    let open = true;
+    const call = async (name, ...args) => closing.before(open ? asked(raw[name](...args)) : Promise.resolve());
+    return {
+      ...head,
+      read: () => call('read'),
+      write: (bytes) => call('write', bytes),
+      closeWrite: () => call('closeWrite'),
+      close() {
+        if (!open) return;
+        open = false;
+        closing.end(new ClientError('closed', 'the connection is closed'));
+        raw.close().then(() => raw[releaseProxy]());
+      },
+    };
+  };
+  return {
+    ended,
+    news: () => asked(remote.news()),
+    login: () => remote.login(),
+    retry: () => remote.retry(),
+    logout: () => asked(remote.logout()),
+    request: async ({ read, ...request }, { signal } = {}) => stream(await begin((id) => remote.request(id, request, read && proxy(() => read().then(moved))), signal)),
+    connect: async (address, { signal } = {}) => stream(await begin((id) => remote.connect(id, address), signal)),
+    ping: (host, { signal } = {}) => begin((id) => remote.ping(id, host), signal),
+    async stop() {
+      await remote.stop();
+      await ended;
+    },
+  };
+}
+
+// moved hands bytes on without a copy, if they are all of their buffer.
+const moved = (bytes) => (bytes && bytes.byteLength === bytes.buffer.byteLength ? transfer(bytes, [bytes.buffer]) : bytes);
+
+// revived returns an error of the worker with its class.
+const revived = (error) => (error instanceof Error ? error : new ClientError(error.code ?? 'failed', error.message));
