@@ -1,6 +1,7 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
+import { fetchClient } from './fetch-client.js';
 import { dropTimers, privateGlobal } from './go.js';
 import loadGo from './wasm_exec.mjs';
 
@@ -17,8 +18,8 @@ import loadGo from './wasm_exec.mjs';
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
-// onState is called with the state whenever it has changed. onProgress is called with { received, total }
-// while the program is on its way, in bytes; total is 0 if it isn't known. onEvent is called with
+// program is what fetchClient of fetch-client.js returned, for who has called it already. onState is called with the state whenever it
+// has changed. onEvent is called with
 // { name, at } for each step of the start, once; at is in milliseconds since 1970:
 //
 //   'fetched', 'compiled'  the program
@@ -36,7 +37,7 @@ import loadGo from './wasm_exec.mjs';
 // for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
-  onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
+  program = fetchClient(), onState, onEvent = () => {}, verbose = false,
 }) {
   let commands;
   let end;
@@ -63,7 +64,7 @@ export async function startClient({
       },
       ended: (message) => end(message),
     };
-    run(host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
+    run(host, program, emit).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
   const untilEnd = (promise) => Promise.race([promise, ended.then(() => Promise.reject(new Error('the client ended')))]);
@@ -80,34 +81,16 @@ export async function startClient({
 
 const now = () => performance.timeOrigin + performance.now();
 
-async function run(host, emit, onProgress) {
-  const response = counted(await fetch('client.wasm'), onProgress, () => emit('fetched'));
-  const module = await WebAssembly.compileStreaming(response);
-  emit('compiled');
+async function run(host, program, emit) {
+  const { module, fetched, compiled } = await program;
+  emit('fetched', fetched);
+  emit('compiled', compiled);
   const Go = loadGo(privateGlobal({ netmapcacheHost: host }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
   dropTimers(go);
   go._resume = () => {}; // sockets that it had may still call it, which would throw
-}
-
-// counted returns the same response, which tells of its progress as it is read.
-function counted(response, onProgress, onEnd) {
-  if (!response.ok) throw new Error(`client.wasm: HTTP status ${response.status}`);
-  const { headers } = response;
-  // The length of a compressed response says nothing of what is read.
-  const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
-  let received = 0;
-  const count = new TransformStream({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      onProgress({ received, total });
-      controller.enqueue(chunk);
-    },
-    flush: onEnd,
-  });
-  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
 // ask asks a peer. commands are those of the running client, or undefined.

@@ -5,6 +5,7 @@ import { expose } from 'comlink';
 
 import { openCache } from '../netmapcache.js';
 import { startClient } from '../client.js';
+import { fetchClient } from '../fetch-client.js';
 import { askElsewhere } from './ask-elsewhere.js';
 import { Contact } from './contact.js';
 import { mayKeepKeys, removeKeys } from './keys.js';
@@ -23,6 +24,21 @@ const options = { database: 'network', controlURL: location.origin, hostname: ho
 // The cache is opened before the page asks for anything.
 const opening = openCache({ database: options.database, owner: options.controlURL, maxAge: options.maxAge });
 opening.catch(() => {}); // start says so
+
+// So is the client's program fetched and compiled, unless it isn't wanted, or runs in another tab already.
+const [, ...names] = self.name.split(' '); // workers.js gives them
+let program = names.includes('forgotten') ? undefined : ifFree(fetchProgram);
+program?.catch(() => {}); // runClient says so
+
+async function ifFree(run) {
+  const { held } = await navigator.locks.query();
+  return held.some(({ name }) => name === tabLock) ? undefined : run();
+}
+
+// fetchProgram tells of its progress only where the program comes from afar.
+function fetchProgram() {
+  return fetchClient(names.includes('kept') ? undefined : (loading) => known.loading && changed({ loading }));
+}
 
 /** @type {(told: import('./types').Told) => void} */
 let tell; // tells the page of a change
@@ -202,7 +218,9 @@ async function runClient(signal) {
     const keepKeys = await mayKeepKeys(options.database);
     if (!keepKeys) await removeKeys(options.database);
     changed({ keepKeys });
-    client = await startClient({ ...options, keepKeys, onState, onEvent, onProgress: (loading) => changed({ loading }) });
+    const early = program;
+    program = undefined;
+    client = await startClient({ ...options, keepKeys, program: (await early) ?? fetchProgram(), onState, onEvent });
   } finally {
     changed({ loading: undefined });
     answerAskers();
