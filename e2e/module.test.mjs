@@ -36,6 +36,23 @@ test('a netmap comes back as it was stored', async () => {
   assert.equal(cached, 'not-available');
 });
 
+test('IDs and durations that a number cannot hold come back as they were stored', async () => {
+  const map = netmap(1);
+  map.Peers[0].ID = '9007199254740993';
+  map.SSHPolicy.rules[0].action.sessionDuration = '9007199254740995';
+  const [first, second] = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    await cache.store(map);
+    const first = await cache.load();
+    await cache.clear();
+    await cache.store({ ...first, Cached: false });
+    return [first, await cache.load()];
+  }, database, map);
+  assert.equal(first.Peers[0].ID, '9007199254740993');
+  assert.equal(first.SSHPolicy.rules[0].action.sessionDuration, '9007199254740995');
+  assert.deepEqual(second, first);
+});
+
 test('it outlives a reload', async () => {
   await page.evaluate(async (database, map) => {
     const cache = await test.openCache({ database });
