@@ -50,6 +50,14 @@ test('a failed start can be repeated', async () => {
   assert.deepEqual(results, ['wasm', 'wasm', 'wasm', 'wasm', 'wasm', 'wasm', 'fulfilled']);
 });
 
+test('HTML in place of the program is named', async () => {
+  const message = await page.evaluate(async (database) => {
+    const cache = await test.openCache({ database, wasm: '/html.wasm' });
+    return cache.store(test.map).catch((err) => err.message);
+  }, database);
+  assert.match(message, /http:\/\/127\.0\.0\.1:\d+\/html\.wasm: the server sends text\/html in place/);
+});
+
 test('the same cache can try again when a start has failed', async () => {
   setBeforeFlaky((response) => {
     response.statusCode = 503;

@@ -26,6 +26,12 @@ const worker = (imports) => (_, response) => {
     };`);
 };
 
+// What workers do that are sent a name of a database and a network map, with worker: true.
+const storing = `async ({ data: [database, map], target }) => {
+  const cache = await openCache({ database, worker: true });
+  target.postMessage(await cache.store(map).then(async () => (await cache.load()).Domain, (err) => err.code ?? String(err)));
+}`;
+
 const html = (headers) => (_, response) => {
   response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
   response.end('<!doctype html><title>netmapcache</title>');
@@ -45,6 +51,14 @@ const routes = {
   }),
   '/no-wasm': html({ 'Content-Security-Policy': "default-src 'none'; script-src 'self'; connect-src 'self'" }),
   '/no-worker': html({ 'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'none'" }),
+  '/trusted-types': html({ 'Content-Security-Policy': "require-trusted-types-for 'script'" }),
+  '/shared-worker.js': (_, response) => response.setHeader('Content-Type', 'text/javascript').end(`
+    import { openCache } from '/netmapcache.js';
+    onconnect = ({ ports: [port] }) => (port.onmessage = ${storing});`),
+  '/service-worker.js': (_, response) => response.setHeader('Content-Type', 'text/javascript').end(`
+    import { openCache } from '/netmapcache.js';
+    import '/program.js';
+    onmessage = ({ data, ports: [port] }) => (${storing})({ data, target: port });`),
   '/favicon.ico': (_, response) => response.end(),
   '/module-worker.js': worker("import * as imported from '/netmapcache.js'; const module = imported;"),
   '/classic-worker.js': worker("const module = import('/netmapcache.js');"),
@@ -110,6 +124,7 @@ export async function prepare(page) {
     const module = await import('/netmapcache.js');
     globalThis.test = {
       ...module,
+      module,
       map,
       openCache: (options) => module.openCache({ worker, ...options }),
       start: async (options) => {

@@ -19,7 +19,7 @@ function subset(actual, expected) {
 
 test('a netmap comes back as it was stored', async () => {
   const map = netmap(300);
-  const [first, second, cached] = await page.evaluate(async (database, map) => {
+  const [first, second, stored, cached] = await page.evaluate(async (database, map) => {
     const cache = await test.openCache({ database });
     await cache.store(map);
     const first = await cache.load();
@@ -27,13 +27,31 @@ test('a netmap comes back as it was stored', async () => {
     await cache.store({ ...first, Cached: false });
     const second = await cache.load();
     await cache.clear();
-    await cache.store(second); // it is Cached
-    return [first, second, await test.attempt(cache.load())];
+    const stored = [await cache.store(second), await cache.updateSelf(second)]; // it is Cached
+    return [first, second, stored, await test.attempt(cache.load())];
   }, database, map);
   assert.equal(first.Cached, true);
   assert.deepEqual(subset(first, map), map);
   assert.deepEqual(second, first);
+  assert.deepEqual(stored, [false, false]);
   assert.equal(cached, 'not-available');
+});
+
+test('IDs and durations that a number cannot hold come back as they were stored', async () => {
+  const map = netmap(1);
+  map.Peers[0].ID = '9007199254740993';
+  map.SSHPolicy.rules[0].action.sessionDuration = '9007199254740995';
+  const [first, second] = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    await cache.store(map);
+    const first = await cache.load();
+    await cache.clear();
+    await cache.store({ ...first, Cached: false });
+    return [first, await cache.load()];
+  }, database, map);
+  assert.equal(first.Peers[0].ID, '9007199254740993');
+  assert.equal(first.SSHPolicy.rules[0].action.sessionDuration, '9007199254740995');
+  assert.deepEqual(second, first);
 });
 
 test('it outlives a reload', async () => {
@@ -249,6 +267,16 @@ test('arguments that make no sense', async () => {
       offset: () => cache.peers({ offset: -1 }),
       limit: () => cache.peers({ limit: 1.5 }),
       search: () => cache.peers({ search: /x/ }),
+      noPeers: () => cache.updatePeers(null),
+      emptyPeer: () => cache.updatePeers([{}]),
+      options: () => test.module.openCache('name'),
+      nullOptions: () => test.module.openCache(null),
+      unknown: () => test.module.openCache({ name: database }),
+      unknownOfCall: () => cache.load({ peer: false }),
+      nullOfCall: () => cache.load(null),
+      openSignal: () => test.openCache({ database, signal: {} }),
+      signal: () => cache.load({ signal: 1 }),
+      maxAgeText: () => test.openCache({ database, maxAge: '1000' }),
       database: () => test.openCache({ database: '' }),
       owner: () => test.openCache({ database, owner: 1 }),
       maxAge: () => test.openCache({ database, maxAge: -1 }),
@@ -310,6 +338,26 @@ test('subscribe tells of changes in this tab and in others', async () => {
   });
   assert.deepEqual(new Set(later.map(([who]) => who)), new Set(['second']));
   await other.close();
+});
+
+test('clear tells once, and only if something went', async () => {
+  const calls = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    const other = await test.openCache({ database });
+    await cache.store(map);
+    const channel = new BroadcastChannel(`netmapcache/idbstore/${database}`);
+    const calls = [];
+    channel.onmessage = () => calls.push('posted');
+    cache.subscribe(({ own }) => calls.push(own));
+    await cache.clear();
+    await cache.clear();
+    await other.clear();
+    const last = new Promise((resolve) => (channel.onmessage = resolve));
+    new BroadcastChannel(channel.name).postMessage(null);
+    await last; // what was posted before has come
+    return calls;
+  }, database, netmap(1));
+  assert.deepEqual(calls, [true, 'posted', false]); // the last is of the message of this test
 });
 
 test('a subscription ends by its signal, by using, and with the cache', async () => {

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -208,4 +208,53 @@ test('an app built by webpack', async () => {
   const files = await readdir(folder);
   assert.equal(files.filter((name) => name.endsWith('.wasm')).length, 1, String(files));
   await visitApp(folder);
+});
+
+// bin returns the program of a tool of the checks.
+const bin = (name, path) => join(dirname(checks.resolve(`${name}/package.json`)), path);
+
+test('the example, built by Vite 7', async () => {
+  await run(process.execPath, bin('vite7', 'bin/vite.js'), 'build', '--outDir', 'by-vite7');
+  await visit(join(project, 'by-vite7'), (page) => shows(page, '120 peers'));
+});
+
+test('an app built by Parcel', async () => {
+  const source = join(project, 'for-parcel');
+  await mkdir(source);
+  await writeFile(join(source, 'app.js'), app());
+  await writeFile(join(source, 'index.html'), '<!doctype html><p id="state"></p><script type="module" src="app.js"></script>');
+  const folder = join(project, 'by-parcel');
+  await run(process.execPath, bin('parcel', 'lib/bin.js'), 'build', join(source, 'index.html'), '--dist-dir', folder, '--public-url', './', '--no-cache', '--no-autoinstall');
+  await visit(folder, (page) => shows(page, '120 peers, 119 later'));
+});
+
+// The page is made on a server first, where only openCache can't be called.
+test('an app built by Next', async () => {
+  const source = join(project, 'for-next');
+  await mkdir(join(source, 'app'), { recursive: true });
+  await mkdir(join(source, 'node_modules'));
+  for (const name of ['next', 'react', 'react-dom']) await symlink(dirname(checks.resolve(`${name}/package.json`)), join(source, 'node_modules', name));
+  await cp(join(project, 'node_modules/netmapcache'), join(source, 'node_modules/netmapcache'), { recursive: true });
+  await writeFile(join(source, 'package.json'), '{ "private": true, "type": "module" }');
+  await writeFile(join(source, 'next.config.js'), "export default { output: 'export' };");
+  await writeFile(join(source, 'app/layout.js'), 'export default ({ children }) => <html><body>{children}</body></html>;');
+  await writeFile(join(source, 'app/page.js'), `'use client';
+    import { openCache } from 'netmapcache';
+    import { useEffect, useState } from 'react';
+
+    export default function Page() {
+      const [state, setState] = useState('');
+      useEffect(() => {
+        (async () => {
+          const cache = await openCache({ database: 'network', worker: true });
+          const { total } = await cache.peers();
+          await cache.updatePeers([], ['n2CNTRL']);
+          setState(total + ' peers, ' + (await cache.info()).peers + ' later');
+        })();
+      }, []);
+      return <p id="state">{state}</p>;
+    }
+  `);
+  await promisify(execFile)(process.execPath, [bin('next', 'dist/bin/next'), 'build'], { cwd: source, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NEXT_IGNORE_INCORRECT_LOCKFILE: '1' } });
+  await visit(join(source, 'out'), (page) => shows(page, '120 peers, 119 later'));
 });

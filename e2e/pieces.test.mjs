@@ -71,6 +71,27 @@ test('a callback that throws ends the stream, and nothing else', async () => {
   assert.deepEqual(seen, { calls: 1, thrown: 'TypeError: no good', afterwards: 500, none: 'invalid-argument' });
 });
 
+test('the next piece waits for a callback', async () => {
+  const seen = await page.evaluate(async (database, map) => {
+    const cache = await test.openCache({ database });
+    await cache.store(map);
+    const steps = [];
+    await cache.stream(async ({ peers }) => {
+      steps.push(`begin ${peers.length}`);
+      await cache.info();
+      steps.push('end');
+    });
+    let pieces = 0;
+    const rejected = await test.attempt(cache.stream(async () => {
+      pieces++;
+      await cache.info();
+      throw new TypeError('enough');
+    }));
+    return { steps, rejected, pieces };
+  }, database, netmap(300));
+  assert.deepEqual(seen, { steps: ['begin 100', 'end', 'begin 200', 'end'], rejected: 'TypeError: enough', pieces: 1 });
+});
+
 test('what is exported can be imported elsewhere', async () => {
   const seen = await page.evaluate(async (database, map) => {
     const from = await test.openCache({ database, owner: 'alice' });

@@ -7,14 +7,16 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { NetmapCacheError } from '../web/error.js';
 import { toJSON } from '../web/json.js';
 import { readExported, writeExported } from '../web/reader/exported.js';
-import { decode } from '../web/reader/decoder.js';
+import { decode, list } from '../web/reader/decoder.js';
 import { pieces } from '../web/reader/pieces.js';
 import { checkUse, columnKeys, openRoot, Snapshot } from '../web/reader/snapshot.js';
-import { tailcfgSSHAction, tailcfgUserProfile } from '../web/reader/structs.js';
+import { tailcfgFilterRule, tailcfgNode, tailcfgSSHAction, tailcfgSSHPolicy, tailcfgUserProfile } from '../web/reader/structs.js';
 
 const n = process.env.TORTURE ? 5000 : 150;
 
@@ -185,6 +187,47 @@ test('arguments are written as JSON', async () => {
   await rejects(toJSON(cyclic), 'invalid-argument');
 });
 
+// Lists of what takes a byte each. Structs are the worst, and so their number is bounded.
+test('memory is in proportion to what is read', (t) => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  const join = (...pieces) => new Uint8Array(Buffer.concat(pieces.map((piece) => Buffer.from(piece))));
+  const many = (byte, n) => join([0x9a, n >> 24, n >> 16, n >> 8, n], new Uint8Array(n).fill(byte));
+  const million = 1 << 20;
+  const noise = million; // of the heap
+  const columns = {
+    'empty peers': [many(0xa0, million), () => list(tailcfgNode), 0],
+    'as many as there may be': [many(0xa0, 80_000), () => list(tailcfgNode), 100],
+    'empty texts': [join([0xa1, 16], many(0x60, million)), tailcfgNode, 16],
+    'no resolvers': [join([0xa1, 0x18, 35], many(0xf6, million)), tailcfgNode, 16],
+    'empty resolvers': [join([0xa1, 0x18, 35], many(0xa0, million)), tailcfgNode, 0],
+    'empty rules': [many(0xa0, million), () => list(tailcfgFilterRule), 0],
+    'no rules': [join([0xa1, 1], many(0xf6, million)), tailcfgSSHPolicy, 16],
+  };
+  const outcome = (...args) => {
+    try {
+      return decode(...args);
+    } catch (err) {
+      return err;
+    }
+  };
+  // measure returns how much memory what is made of data takes.
+  const measure = (...args) => {
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    const kept = outcome(...args);
+    gc();
+    return [process.memoryUsage().heapUsed - before, kept?.message ?? 'read'];
+  };
+  for (const [name, [data, value, most]] of Object.entries(columns)) {
+    for (const brief of [false, true]) {
+      const [taken, how] = measure(data, value, brief);
+      t.diagnostic(`${name}${brief ? ', only checked' : ''}: ${how}, ${(taken / data.length).toFixed(1)} times its bytes`);
+      assert.ok(taken < noise + (brief ? 0 : most * data.length), `${name}: ${taken} bytes`);
+    }
+  }
+});
+
 // Work on columns of some 50 peers, and on peers, is done in pieces of one at most.
 test('long work lets others have their turn', async (t) => {
   const snapshot = await load(realistic);
@@ -197,6 +240,7 @@ test('long work lets others have their turn', async (t) => {
   const work = {
     decode: [columns, () => snapshot.decode()],
     check: [columns, () => snapshot.check()],
+    names: [columns, () => snapshot.names()],
     peers: [peers, () => snapshot.peers({ offset: 0, limit: peers, search: '' })],
     search: [columns + peers, () => snapshot.peers({ offset: 0, limit: 1, search: 'linux' })],
     pieces: [columns + peers, () => last(pieces(snapshot))],

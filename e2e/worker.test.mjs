@@ -2,10 +2,13 @@
 // only a worker can do.
 
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { browser, database, open, page, useWorker } from './module-pages.mjs';
 import { netmap } from './netmap.mjs';
+import { serve } from './serve.mjs';
 
 useWorker();
 await import('./module.test.mjs');
@@ -107,4 +110,52 @@ test('where no worker can be made it works in place', async () => {
     return results;
   }, database);
   assert.deepEqual(seen, ['example.com', 'example.com']);
+});
+
+test('in workers that can make no others it works in place', async () => {
+  const seen = await page.evaluate(async (database, map) => {
+    const answer = (port) => new Promise((resolve) => (port.onmessage = ({ data }) => resolve(data)));
+    const { port } = new SharedWorker('/shared-worker.js', { type: 'module' });
+    const shared = answer(port);
+    port.postMessage([`${database} shared`, map]);
+    await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    const service = answer(port1);
+    active.postMessage([`${database} service`, map], [port2]);
+    return [await shared, await service];
+  }, database, netmap(2));
+  assert.deepEqual(seen, ['example.com', 'example.com']);
+});
+
+test('under Trusted Types it works in place', async () => {
+  const strict = await open(browser, '/trusted-types');
+  const seen = await strict.evaluate(async (database) => {
+    const refused = (() => {
+      try {
+        new Worker('/worker.js');
+      } catch (err) {
+        return err.name;
+      }
+    })();
+    return [refused, await test.attempt(test.start({ database }))];
+  }, database);
+  await strict.close();
+  assert.deepEqual(seen, ['TypeError', 'fulfilled']);
+});
+
+test('a module of another origin works in place', async (t) => {
+  const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+  const names = (await readdir(dist)).filter((name) => /\.(js|wasm)$/.test(name));
+  const other = await serve(dist, Object.fromEntries(names.map((name) => [`/${name}`, async (_, response) => {
+    response.writeHead(200, { 'Access-Control-Allow-Origin': '*', 'Content-Type': name.endsWith('.js') ? 'text/javascript' : 'application/wasm' });
+    response.end(await readFile(dist + name));
+  }])));
+  t.after(() => other.close());
+  const seen = await page.evaluate(async (origin, database, map) => {
+    const { openCache } = await import(`${origin}/netmapcache.js`);
+    const cache = await openCache({ database, worker: true });
+    return [await cache.store(map), (await cache.load()).Domain];
+  }, other.origin, database, netmap(2));
+  assert.deepEqual(seen, [true, 'example.com']);
 });

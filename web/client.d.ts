@@ -1,6 +1,7 @@
 // The types of client.js, whose documentation says what they mean.
 
 import type { Pong, State, Step } from './app/types';
+import type { Program } from './fetch-client.js';
 
 export interface Reader {
   read(): Promise<Uint8Array | null>;
@@ -46,9 +47,9 @@ export function startClient(options: {
   hostname: string;
   maxAge?: number;
   keepKeys?: boolean;
+  program?: PromiseLike<Program>;
   onState: (state: State) => void;
   onEvent?: (event: Step) => void;
-  onProgress?: (progress: { received: number; total: number }) => void;
   verbose?: boolean;
 }): Promise<Client>;
 

@@ -3,6 +3,7 @@
 
 import { ClientError } from './client-error.js';
 import { Ending } from './ending.js';
+import { fetchClient } from './fetch-client.js';
 import { dropTimers, privateGlobal } from './go.js';
 import { StreamSocket } from './stream-socket.js';
 import loadGo from './wasm_exec.mjs';
@@ -24,9 +25,8 @@ import loadGo from './wasm_exec.mjs';
 //   stop()    end it
 //   ended     a promise: resolves when it was stopped, rejects if it failed
 //
-// onState is called with the state whenever it has changed. onProgress is called with { received, total }
-// while the program is on its way, in bytes; total is 0 if it isn't known. onEvent is called with
-// { name, at } for each step of the start, once; at is in milliseconds since 1970:
+// program is what fetchClient of fetch-client.js returned, for callers that have called it already. onState is called with the state
+// whenever it has changed. onEvent is called with { name, at } for each step of the start, once; at is in milliseconds since 1970:
 //
 //   'fetched', 'compiled'  the program
 //   'started'              the node runs
@@ -40,14 +40,13 @@ import loadGo from './wasm_exec.mjs';
 // to the console.
 //
 // authKey lets a new node in without a person. acceptRoutes and acceptDNS say whether subnets behind peers, and names of control, are
-// used. wasm is the URL of the program.
+// used.
 //
 // With keepKeys the node's keys are kept in the browser. Without, they are in memory, those that were kept before are removed, and
 // each start makes a new node: for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
-  authKey = '', acceptRoutes = true, acceptDNS = true, wasm = 'client.wasm',
-  onState, onEvent = () => {}, onProgress = () => {}, verbose = false,
+  authKey = '', acceptRoutes = true, acceptDNS = true, program = fetchClient(), onState, onEvent = () => {}, verbose = false,
 }) {
   if (!keepKeys) await removeKeys(database);
   let commands;
@@ -80,7 +79,7 @@ export async function startClient({
       },
       ended: (message) => end(message),
     };
-    run(wasm, host, emit, onProgress).then(() => end('the client ended'), (error) => end(error.message));
+    run(host, program, emit).then(() => end('the client ended'), (error) => end(error.message));
   });
   await Promise.race([ready, ended]);
   return {
@@ -112,34 +111,16 @@ export async function removeKeys(database) {
 
 const now = () => performance.timeOrigin + performance.now();
 
-async function run(wasm, host, emit, onProgress) {
-  const response = counted(await fetch(wasm), onProgress, () => emit('fetched'));
-  const module = await WebAssembly.compileStreaming(response);
-  emit('compiled');
+async function run(host, program, emit) {
+  const { module, fetched, compiled } = await program;
+  emit('fetched', fetched);
+  emit('compiled', compiled);
   const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
   dropTimers(go);
   go._resume = () => {}; // sockets that it had may still call it, which would throw
-}
-
-// counted returns the same response, which tells of its progress as it is read.
-function counted(response, onProgress, onEnd) {
-  if (!response.ok) throw new Error(`${response.url}: HTTP status ${response.status}`);
-  const { headers } = response;
-  // The length of a compressed response says nothing of what is read.
-  const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
-  let received = 0;
-  const count = new TransformStream({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      onProgress({ received, total });
-      controller.enqueue(chunk);
-    },
-    flush: onEnd,
-  });
-  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
 }
 
 // settled calls a function of the program, and returns a promise of what that settles with before the program ends.

@@ -167,7 +167,7 @@ async function compile(wasm) {
     if (source instanceof Response) {
       const type = source.headers.get('Content-Type');
       if (!source.ok) throw new Error(`${source.url}: HTTP status ${source.status}`);
-      if (type?.startsWith('text/html')) throw new Error(`${source.url}: the server sends HTML in place of the program`);
+      if (type?.startsWith('text/html')) throw new Error(`${source.url}: the server sends ${type} in place of the program`);
       // Under another type a browser refuses to compile while it receives.
       if (WebAssembly.compileStreaming && type === 'application/wasm') {
         fetched();

@@ -22,7 +22,10 @@ const calls = {
   'load': (cache) => cache.load(),
   'peers, 50': (cache) => cache.peers({ limit: 50 }),
   'peers, search': (cache) => cache.peers({ search: 'linux' }),
-  'stream, first piece': (cache) => new Promise((resolve, reject) => cache.stream(resolve).catch(reject)),
+  'stream, first piece': (cache) => new Promise((resolve, reject) => cache.stream(() => {
+    resolve();
+    throw new Error('enough');
+  }).catch(reject)),
   'stream, all': (cache) => cache.stream(() => {}),
   'export': (cache) => cache.export(),
   'store': (cache, map) => cache.store({ ...map, Domain: String(Math.random()) }),

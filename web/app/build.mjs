@@ -1,5 +1,5 @@
 // Builds the page into dist/page, or the folder given: the page itself, its two workers and what starts them, and the service
-// worker with the list of all files that it keeps. Needs the programs in dist/.
+// worker with the list of all files that it keeps. Needs the client in dist/.
 
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
@@ -14,8 +14,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 const out = process.argv[2] ?? join(dist, 'page');
 
-// The programs in dist/ are served beside the page.
-const programs = (await readdir(dist)).filter((name) => name.endsWith('.wasm')).sort();
+// The client in dist/ is served beside the page. The module's own program only writes, which the page never does.
+const programs = (await readdir(dist)).filter((name) => name === 'client.wasm');
 const support = {
   name: 'support',
   setup({ onResolve }) {

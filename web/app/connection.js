@@ -1,6 +1,7 @@
 // The connection: runs the client, in one tab of all, for as long as a connection is wanted, and follows what it says of itself.
 
 import { startClient } from '../client.js';
+import { fetchClient } from '../fetch-client.js';
 import { Contact } from './contact.js';
 import { readFrom, refresh, unread } from './hand-over.js';
 import { mayKeepKeys } from './keys.js';
@@ -10,6 +11,21 @@ import { hear, say } from './tabs.js';
 const tabLock = 'network-client'; // held by the one tab that runs the client
 const lookEvery = 5000; // milliseconds between looks whether control is there
 const probeTime = 5000; // milliseconds that control has to show that it is
+
+// The client's program is fetched and compiled from the start, unless it isn't wanted, or runs in another tab already.
+const [, ...names] = self.name.split(' '); // workers.js gives them
+let program = names.includes('forgotten') ? undefined : ifFree(fetchProgram);
+program?.catch(() => {}); // runClient says so
+
+async function ifFree(run) {
+  const { held } = await navigator.locks.query();
+  return held.some(({ name }) => name === tabLock) ? undefined : run();
+}
+
+// fetchProgram tells of its progress only where the program comes from afar.
+function fetchProgram() {
+  return fetchClient(names.includes('kept') ? undefined : (loading) => known.loading && changed({ loading }));
+}
 
 /** @type {import('../client.js').Client | undefined} */
 export let client; // that runs here
@@ -54,7 +70,9 @@ async function runClient(signal) {
   try {
     const keepKeys = await mayKeepKeys(options.database);
     changed({ keepKeys });
-    client = await startClient({ ...options, keepKeys, onState, onEvent, onProgress: (loading) => changed({ loading }) });
+    const early = program;
+    program = undefined;
+    client = await startClient({ ...options, keepKeys, program: (await early) ?? fetchProgram(), onState, onEvent });
     readFrom(client);
   } finally {
     changed({ loading: undefined });

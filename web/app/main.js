@@ -4,6 +4,7 @@
 import { proxy, transfer, wrap } from 'comlink';
 
 import { refreshDetails, showDetails, startDetails, tickDetails } from './details.js';
+import { forgotten } from './forgotten.js';
 import { knowledgeOf } from './knowledge.js';
 import { startLab } from './lab.js';
 import { startLookUp } from './look-up-view.js';
@@ -146,21 +147,6 @@ onRoute((now, before) => {
   if (now.by !== before.by) followGrouping();
   followRoute(before);
 });
-
-// Whether the network was forgotten is remembered, so that a reload doesn't join it again.
-const forgotten = {
-  get: () => attempt(() => localStorage.getItem('forgotten')) === 'yes',
-  set: (is) => attempt(() => (is ? localStorage.setItem('forgotten', 'yes') : localStorage.removeItem('forgotten'))),
-};
-
-// attempt returns what f does, or nothing where the browser grants no storage.
-function attempt(f) {
-  try {
-    return f();
-  } catch {
-    return undefined;
-  }
-}
 
 // The network worker is told first, and the parts of the page, which need it to be laid out, start one by one meanwhile.
 showView();

@@ -86,7 +86,6 @@ export class Client extends EventTarget {
     this.#program = await startProgram(options, {
       onState: (said) => this.#heard(said),
       onEvent: ({ name }) => name === 'restored' && this.#news(),
-      onProgress: options.onProgress ?? (() => {}),
     });
     this.#program.ended.then(() => this.#ended(), (error) => this.#ended(error));
     this.#news();

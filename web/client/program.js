@@ -5,12 +5,14 @@ import { proxy, releaseProxy, transfer, wrap } from 'comlink';
 import { ClientError } from '../client-error.js';
 import { Ending } from '../ending.js';
 import { startClient as startHere } from '../client.js';
+import { fetchClient } from '../fetch-client.js';
 
 // startProgram starts the program. It resolves to the functions of web/client.js, of which those that are asked something return promises;
 // stop resolves when it has ended.
-export async function startProgram({ worker = false, signal, onProgress: _, ephemeral = !keepable(), wasm, ...options }, listeners) {
+export async function startProgram({ worker = false, signal, onProgress, ephemeral = !keepable(), wasm, ...options }, listeners) {
   const all = { ...options, keepKeys: !ephemeral, wasm: String(wasm ?? new URL('./client.wasm', import.meta.url)) };
-  const program = worker ? await inWorker(all, listeners, signal) : await here(all, listeners);
+  const told = { ...listeners, onProgress };
+  const program = worker ? await inWorker(all, told, signal) : await here(all, told);
   if (signal?.aborted) {
     await program.stop();
     throw signal.reason;
@@ -22,7 +24,9 @@ export async function startProgram({ worker = false, signal, onProgress: _, ephe
 const keepable = () => globalThis.location?.protocol === 'https:';
 
 async function here(options, listeners) {
-  const client = await startHere({ ...options, ...listeners });
+  const { onProgress, ...told } = listeners;
+  const { wasm, ...rest } = options;
+  const client = await startHere({ ...rest, ...told, program: fetchClient(onProgress, wasm) });
   return {
     ...client,
     news: async () => client.news(false),
@@ -42,7 +46,7 @@ async function inWorker(options, listeners, signal) {
   const abort = () => worker.terminate();
   signal?.addEventListener('abort', abort);
   try {
-    await asked(remote.start(options, proxy(listeners.onState), proxy(listeners.onEvent), proxy(listeners.onProgress)));
+    await asked(remote.start(options, proxy(listeners.onState), proxy(listeners.onEvent), listeners.onProgress && proxy(listeners.onProgress)));
   } catch (error) {
     worker.terminate();
     throw error;

@@ -3,13 +3,14 @@
 import { expose, proxy, transfer } from 'comlink';
 
 import { startClient } from '../client.js';
+import { fetchClient } from '../fetch-client.js';
 
 let client;
 const begun = new Map(); // what is under way: ID -> AbortController
 
 expose({
-  async start(options, onState, onEvent, onProgress) {
-    client = await coded(startClient({ ...options, onState, onEvent, onProgress }));
+  async start({ wasm, ...options }, onState, onEvent, onProgress) {
+    client = await coded(startClient({ ...options, onState, onEvent, program: fetchClient(onProgress, wasm) }));
   },
   ended: () => coded(client.ended),
   news: () => client.news(false),

@@ -1,7 +1,7 @@
 // The database that snapshots are kept in, as package store/idbstore of Go has it: an object store of bytes by key. The two use
 // it side by side.
 
-import { openDB } from 'idb';
+import { openDB, unwrap, wrap } from 'idb';
 
 import { NetmapCacheError } from '../error.js';
 import { sameBytes } from './digest.js';
@@ -44,7 +44,15 @@ export class Database {
       const tx = begin(db, 'readonly');
       const root = await tx.store.get(rootKey);
       const keys = root instanceof Uint8Array ? keysOf(root) : [];
-      return { root, values: await Promise.all(keys.map((key) => tx.store.get(key))) };
+      // Without a promise for each, and listeners, which took a tenth of the time of peers() at 10,000 peers (make bench-module).
+      const store = unwrap(tx.store);
+      const requests = keys.map((key) => store.get(key));
+      try {
+        if (requests.length > 0) await wrap(requests.at(-1)); // they are answered in their order
+      } catch (err) {
+        throw tx.error ?? err; // that of the first that failed
+      }
+      return { root, values: requests.map(({ result }) => result) };
     });
   }
 

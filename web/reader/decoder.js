@@ -4,7 +4,7 @@
 // A column is read in one go, so what is being read is held by the module: a function call for each value is all that
 // there is time for at 10,000 peers.
 
-import { addrText, asciiText, base32Text, base64Text, bytesText, hexText, longest, timeText } from './forms.js';
+import { addrText, asciiText, base32Text, base64Text, bytesText, hexText, longest, sequence, timeText } from './forms.js';
 
 // The bounds of Go's decoder: of the bytes of a column, of levels of values that are skipped, and of maps, which structs are too,
 // in a value of so many bytes. Nothing else takes much more memory than it has bytes.
@@ -12,24 +12,28 @@ export const maxBytes = 64 << 20;
 const maxNested = 32;
 const maxMaps = (bytes) => (1 << 16) + Math.floor(bytes / 4);
 
-let bytes;
+export let bytes;
 let pos;
 let ascii; // the bytes as text, one character for each, right where they are below 0x80; made when it is needed
 let maps; // that may still come
-let brief; // whether values are only checked
-let invalid; // bytes of the string read last, if they aren't UTF-8
+export let brief; // whether values are only checked
+export let invalid; // bytes of the string read last, if they aren't UTF-8
+
+// Where the string that was only checked last begins and ends.
+export let textStart;
+export let textEnd;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class DecodeError extends Error {}
 
-function fail(message) {
+export function fail(message) {
   throw new DecodeError(message);
 }
 
-// decode reads data, a column or a root, all of it, by value. If it is only checked, what it returns has names and numbers,
-// but in place of other texts, and of lists and maps, something empty: to make those takes most of the time.
+// decode reads data, a column or a root, all of it, by value. If it is only checked, nothing is made of it but numbers, for
+// who shows a few of many values, but has all checked before.
 export function decode(data, value, onlyChecked = false) {
   if (data.length > maxBytes) fail(`longer than ${maxBytes} bytes`);
   return decodeAny(data, value, false, onlyChecked);
@@ -81,9 +85,18 @@ export function at(position, value) {
   return v;
 }
 
-// takeMap notes that a map comes.
-function takeMap() {
-  if (maps-- === 0) fail('too many maps');
+// fieldAt reads the field with a number of the struct at a position, which has been read before. It returns undefined if it is left out.
+export const fieldAt = (position, number, value) => at(position, () => {
+  for (let left = head(5), n = 0; left > 0; left--) {
+    if ((n = field(n)) === number) return value();
+    skip();
+  }
+});
+
+// findText is fieldAt for a string, of which it tells textStart and textEnd.
+export function findText(position, number) {
+  textStart = textEnd = 0;
+  fieldAt(position, number, checkText);
 }
 
 // argument reads a head and returns its argument, a BigInt if it is above 2^53; or undefined if the
@@ -114,7 +127,7 @@ function head(major) {
   return argument() ?? fail('value of indefinite length');
 }
 
-function isNull() {
+export function isNull() {
   if (bytes[pos] !== 0xf6) return false;
   pos++;
   return true;
@@ -136,10 +149,10 @@ function take(n) {
 
 // Structs
 
-// count reads the head of a struct and returns the number of its fields.
+// count reads the head of a struct, or a map, and returns the number of its entries.
 export function count() {
   const n = things(head(5), 2);
-  takeMap();
+  if (maps-- === 0) fail('too many maps');
   return n;
 }
 
@@ -169,14 +182,14 @@ export function other(n, v) {
 
 // jsonObject reads text that is a JSON object.
 export function jsonObject() {
-  const text = textString();
+  const value = textString();
   try {
-    if (!text.startsWith('{')) fail();
-    JSON.parse(text);
+    if (!value.startsWith('{')) fail();
+    JSON.parse(value);
   } catch {
     fail('not a JSON object');
   }
-  return text;
+  return value;
 }
 
 // skip passes over a value of any kind, as long as it is well-formed.
@@ -266,11 +279,9 @@ function half(u) {
   return u >> 15 ? -size : size;
 }
 
-// isZero tells the zero value of Go's floats, which a negative zero isn't.
-export const isZero = (x) => Object.is(x, 0);
-
-// string reads a string. Of one that isn't UTF-8 each byte that is to blame is replaced, as in Go's JSON.
-export function string() {
+// text reads a string. Of one that isn't UTF-8 each byte that is to blame is replaced, as in Go's JSON.
+export function text() {
+  if (brief) return checkText();
   invalid = undefined;
   if (bytes[pos] >> 5 === 2) return anyText(take(head(2)), pos);
   return textString();
@@ -281,17 +292,17 @@ function textString() {
   return cut(start, pos) ?? fail('text string is not UTF-8');
 }
 
-// text reads a string that is nobody's name.
-export function text() {
-  if (!brief) return string();
-  if (bytes[pos] >> 5 === 2) take(head(2));
-  else checkText();
-  return '';
-}
-
 function checkText() {
-  const start = take(head(3));
-  for (let i = start; i < pos; i++) if (bytes[i] > 0x7f) return cut(start, pos) ?? fail('text string is not UTF-8');
+  const isText = bytes[pos] >> 5 !== 2;
+  textStart = take(head(isText ? 3 : 2));
+  textEnd = pos;
+  for (let i = textStart; isText && i < textEnd; i++) {
+    if (bytes[i] < 0x80) continue;
+    const n = sequence(bytes, i);
+    if (n === 0 || i + n > textEnd) fail('text string is not UTF-8');
+    i += n - 1;
+  }
+  return '';
 }
 
 // cut returns bytes as text if they are UTF-8.
@@ -317,27 +328,24 @@ function anyText(start, end) {
   return bytesText(invalid);
 }
 
-// notUTF8 returns the bytes of the string read last, if they aren't UTF-8.
-export const notUTF8 = () => invalid;
-
 // byteString reads a byte string as what it is.
 export const byteString = () => bytes.subarray(take(head(2)), pos);
 
 // stem reads a string that may begin like another, of which the bytes are given if they aren't UTF-8.
 export function stem(like, likeBytes) {
   const major = bytes[pos] >> 5;
-  if (major !== 0 && major !== 4) return string();
+  if (major !== 0 && major !== 4) return text();
   if (major === 4 && things(head(4), 1) !== 2) fail('wrong length');
   const n = head(0);
   invalid = undefined;
-  if (!likeBytes && n <= like.length && isASCII(like)) return like.slice(0, Number(n)) + (major === 4 ? string() : '');
+  if (!likeBytes && n <= like.length && isASCII(like)) return like.slice(0, Number(n)) + (major === 4 ? text() : '');
   const all = likeBytes ?? new TextEncoder().encode(like);
   if (n > all.length) fail('wrong length');
   const part = all.subarray(0, Number(n));
   let rest = [];
   if (major === 4) {
-    const text = string();
-    rest = invalid ?? new TextEncoder().encode(text);
+    const end = text();
+    rest = invalid ?? new TextEncoder().encode(end);
   }
   const whole = new Uint8Array(part.length + rest.length);
   whole.set(part);
@@ -349,6 +357,19 @@ export function stem(like, likeBytes) {
     invalid = whole;
     return bytesText(whole);
   }
+}
+
+// checkStem checks such a string, where the other one has so many bytes.
+export function checkStem(length) {
+  const major = bytes[pos] >> 5;
+  if (major !== 0 && major !== 4) return text();
+  if (major === 4 && things(head(4), 1) !== 2) fail('wrong length');
+  const n = head(0);
+  if (n > length) fail('wrong length');
+  textStart = textEnd = 0;
+  if (major === 4) text();
+  textEnd += n;
+  return '';
 }
 
 function isASCII(text) {
@@ -406,8 +427,8 @@ function isZeros(start) {
 export function optBool() {
   const major = bytes[pos] >> 5;
   if (major !== 2 && major !== 3) return bool();
-  const text = string();
-  return optBools.has(text) ? optBools.get(text) : text;
+  const value = text();
+  return optBools.has(value) ? optBools.get(value) : value;
 }
 
 const optBools = new Map([['true', true], ['false', false], ['unset', null], ['', undefined]]);
@@ -475,8 +496,7 @@ export function list(value) {
 
 export function map(key, value) {
   if (isNull()) return null;
-  const n = things(head(5), 2);
-  takeMap();
+  const n = count();
   const v = {};
   let others; // whose keys are not UTF-8
   for (let i = 0; i < n; i++) {
@@ -513,12 +533,3 @@ export function compareBytes(a, b) {
   for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i] - b[i];
   return a.length - b.length;
 }
-
-// some reports whether a map has entries.
-export function some(v) {
-  for (const name in v) return name !== undefined;
-  return false;
-}
-
-// rawString reads a string as its bytes.
-export const rawString = () => (bytes[pos] >> 5 === 2 ? byteString() : bytes.subarray(take(head(3)), pos));

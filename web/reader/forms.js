@@ -15,6 +15,13 @@ function flat() {
   return String.fromCharCode.apply(null, array);
 }
 
+// plainText returns bytes as text if they are ASCII, some at least, and at most as many as a name has.
+export function plainText(bytes, start, end) {
+  if (start === end || end - start > longest) return undefined;
+  for (let i = start; i < end; i++) if (bytes[i] > 0x7f) return undefined;
+  return asciiText(bytes, start, end);
+}
+
 // asciiText returns ASCII as text: at most as long as a name.
 export function asciiText(bytes, start, end) {
   for (let i = start; i < end; i++) codes[length++] = bytes[i];
@@ -160,7 +167,7 @@ export function bytesText(bytes) {
 }
 
 // sequence returns the length of the sequence of UTF-8 at i, 0 if there is none.
-function sequence(bytes, i) {
+export function sequence(bytes, i) {
   const first = bytes[i];
   const within = (at, low, high) => bytes[at] >= low && bytes[at] <= high;
   if (first < 0x80) return 1;

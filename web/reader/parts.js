@@ -1,15 +1,12 @@
 // Which part of a list an element belongs to: FNV-1a of 64 bits, its upper half folded into the lower one, of which
 // alone a power of two of parts makes use.
 
-const utf8 = new TextEncoder();
-
-// partOf returns the index of the part, among so many, for an element with an ID, given as text or as its bytes.
-export function partOf(id, parts) {
-  const bytes = typeof id !== 'string' ? id : /^[\0-\x7f]*$/.test(id) ? undefined : utf8.encode(id);
+// partOf returns the index of the part, among so many, for an element whose ID is in bytes.
+export function partOf(bytes, start, end, parts) {
   let high = 0xcbf29ce4;
   let low = 0x84222325;
-  for (let i = 0; i < (bytes ?? id).length; i++) {
-    low = (low ^ (bytes ? bytes[i] : id.charCodeAt(i))) >>> 0;
+  for (let i = start; i < end; i++) {
+    low = (low ^ bytes[i]) >>> 0;
     // times 2^40 + 435
     const product = low * 435;
     high = (Math.imul(high, 435) + Math.floor(product / 0x100000000) + (low << 8)) >>> 0;
@@ -18,7 +15,16 @@ export function partOf(id, parts) {
   return ((low ^ high) >>> 0) & (parts - 1);
 }
 
-// userPart is partOf for a user's ID, whose bytes are those of a number of 64 bits, the lowest first, as browsers' machines have it.
+const word = new DataView(new ArrayBuffer(8));
+const wordBytes = new Uint8Array(word.buffer);
+
+// userPart is partOf for a user's ID, whose bytes are those of a number of 64 bits, the lowest first.
 export function userPart(id, parts) {
-  return partOf(new Uint8Array(BigInt64Array.of(BigInt(id)).buffer), parts);
+  if (typeof id === 'number') {
+    word.setInt32(0, id, true);
+    word.setInt32(4, Math.floor(id / 0x100000000), true);
+  } else {
+    word.setBigInt64(0, BigInt(id), true);
+  }
+  return partOf(wordBytes, 0, 8, parts);
 }

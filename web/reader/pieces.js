@@ -10,8 +10,8 @@ const atOnce = 256;
 // pieces yields a snapshot: the peers in order of their names, with the profiles of their users, unless these were in a piece
 // before; the last piece has all other profiles as well.
 export async function* pieces(snapshot, check) {
-  const { netmap, peers: called, users } = await snapshot.check(check);
-  const sorted = await byName(called ?? [], check);
+  const { netmap, peers: names, users } = await snapshot.names(check);
+  const sorted = await byName((names ?? []).map((name, i) => name ?? nodeName(snapshot.peerAt(i))), check);
   const left = new Map(Object.entries(users ?? {}));
   const take = (ids) => {
     const taken = ids.map(String).filter((id) => left.has(id)).map((id) => [id, left.get(id)]);
@@ -32,12 +32,12 @@ export async function* pieces(snapshot, check) {
   } while (next < sorted.length);
 }
 
-// byName returns the indices of peers in order of their names.
-async function byName(peers, check) {
+// byName returns the indices of names in their order.
+async function byName(names, check) {
   const breathe = breather(check);
   const keys = [];
-  for (const peer of peers) {
-    keys.push(nameKey(nodeName(peer)));
+  for (const name of names) {
+    keys.push(nameKey(name));
     await breathe();
   }
   return [...keys.keys()].sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b));

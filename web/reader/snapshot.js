@@ -3,10 +3,10 @@
 import { NetmapCacheError } from '../error.js';
 import { measure } from '../measure.js';
 import { breather } from './breathe.js';
-import { at, compareBytes, count, decode, DecodeError, field, list, other, position, rawString } from './decoder.js';
+import { bytes, compareBytes, decode, decodeStart, DecodeError, fieldAt, findText, id, list, position, textEnd, textStart } from './decoder.js';
 import { digest } from './digest.js';
 import { makesTooMuch } from './filter.js';
-import { hexText } from './forms.js';
+import { hexText, plainText } from './forms.js';
 import { matcher, searchText } from './names.js';
 import { partOf, userPart } from './parts.js';
 import { checkRoot, corrupt, isCleared, isPart, isUpstream, parseRoot, readColumn, rootKey } from './root.js';
@@ -70,38 +70,43 @@ export class Snapshot {
   // decode returns all that there is: { netmap, peers, users }, where the network map is without peers and users.
   // Check is called now and then, to throw if nobody waits any more.
   decode(check) {
-    return this.#decode(check, false);
+    return this.#decode(check, tailcfgNode, false);
   }
 
-  // check is decode for who wants to know that all is well. Peers have nothing but what they are called. That takes a fraction of the time.
+  // check is decode for who wants to know that all is well, and makes nothing of the peers. That takes a fraction of the time.
   check(check) {
-    return this.#decode(check, true);
+    return this.#decode(check, tailcfgNode, true);
   }
 
-  async #decode(check, brief) {
+  // names is check with the names of the peers in their place; undefined where peerAt has to tell.
+  names(check) {
+    return this.#decode(check, named, true);
+  }
+
+  async #decode(check, peer, brief) {
     const begin = performance.now();
     const breathe = breather(check);
     const found = { peers: [], users: {} };
     for (let i = 0; i < this.root.columns.length; i++) {
-      this.#decodeColumn(i, found, brief);
+      this.#decodeColumn(i, found, peer, brief);
       await breathe();
     }
     measure('decode', begin);
     const { PeerParts, UserParts } = this.root;
-    found.peers.sort((a, b) => compareIDs(a.node.ID, b.node.ID) || compareBytes(this.#read(a, stableID), this.#read(b, stableID)));
+    found.peers.sort((a, b) => compareIDs(a.id, b.id) || compareBytes(this.#stableID(a), this.#stableID(b)));
     this.#places = new Uint32Array(3 * found.peers.length);
     found.peers.forEach(({ column, start, end }, i) => this.#places.set([column, start, end], 3 * i));
-    return { netmap: netmapOf(found), peers: PeerParts ? found.peers.map(({ node }) => node) : null, users: UserParts ? found.users : null };
+    return { netmap: netmapOf(found), peers: PeerParts ? found.peers.map(({ made }) => made) : null, users: UserParts ? found.users : null };
   }
 
-  #decodeColumn(i, found, brief) {
+  #decodeColumn(i, found, peer, brief) {
     const { kind, name, part, count: wanted } = this.root.columns[i];
     const read = (value, onlyChecked) => readColumn(name, () => decode(this.#data[i], value, onlyChecked));
     let n = 1;
     switch (kind) {
       case 'peers': {
         const before = found.peers.length;
-        read(() => takePeers(found.peers, i, part, this.root.PeerParts), brief);
+        read(() => takePeers(found.peers, peer, i, part, this.root.PeerParts), brief);
         n = found.peers.length - before;
         break;
       }
@@ -122,14 +127,14 @@ export class Snapshot {
     if (n !== wanted || (isPart(kind) && n === 0)) throw corrupt(name, 'count differs');
   }
 
-  #read({ column, start, end }, value) {
-    return decode(this.#data[column].subarray(start, end), value);
+  #stableID({ column, start, end }) {
+    return decodeStart(this.#data[column].subarray(start, end), stableID);
   }
 
   // peerAt returns a peer, once all has been checked. They are in order of ID.
   peerAt(i) {
     const [column, start, end] = this.#places.subarray(3 * i);
-    return this.#read({ column, start, end }, tailcfgNode);
+    return decode(this.#data[column].subarray(start, end), tailcfgNode);
   }
 
   // peers returns those of the peers, by ID, from the offset on that a search finds, and how many it finds in all: { total, peers }.
@@ -173,25 +178,32 @@ async function checked(name, wanted, size, value) {
   return value;
 }
 
-// takePeers reads the peers of a part, and where each of them is.
-function takePeers(peers, column, part, parts) {
+// takePeers reads the peers of a part, each by a function, and where each of them is.
+function takePeers(peers, peer, column, part, parts) {
   list(() => {
     const start = position();
-    const node = tailcfgNode();
-    // Of a stable ID that isn't UTF-8 the bytes count.
-    const id = node.StableID.includes('\ufffd') ? at(start, stableID) : node.StableID;
-    if (partOf(id, parts) !== part) throw new DecodeError('peer of another part');
-    peers.push({ node, column, start, end: position() });
+    const made = peer();
+    const end = position();
+    findText(start, 2);
+    if (partOf(bytes, textStart, textEnd, parts) !== part) throw new DecodeError('peer of another part');
+    peers.push({ id: fieldAt(start, 1, id) ?? 0, made, column, start, end });
   });
 }
 
-// stableID reads the stable ID of a peer, as bytes.
+// named checks a peer and returns what it is called, if that is plain.
+function named() {
+  const start = position();
+  tailcfgNode();
+  findText(start, 3);
+  let end = textStart;
+  while (end < textEnd && bytes[end] !== 0x2e) end++;
+  return plainText(bytes, textStart, end);
+}
+
+// stableID returns the stable ID of a peer, as bytes.
 function stableID() {
-  for (let left = count(), n = 0; left > 0; left--) {
-    if ((n = field(n)) === 2) return rawString();
-    other(n, {});
-  }
-  return new Uint8Array();
+  findText(position(), 2);
+  return bytes.slice(textStart, textEnd);
 }
 
 // usersOf reads the users of a part.

@@ -1,537 +1,341 @@
 // Made by go generate; do not edit.
 
-import { addr, addrPort, base64, bool, count, digest, field, float, hash, id, int, intKey, isZero, json, jsonObject, key, list, map, notUTF8, nullable, optBool, other, prefix, skip, some, stem, string, text, time, uint } from './decoder.js';
+import { addr, addrPort, base64, bool, digest, float, id, int, intKey, json, jsonObject, optBool, other, prefix, skip, text } from './decoder.js';
+import { hashOf, keyOf, listOf, mapOf, nullableOf, stemOf, struct, timeOf, uintOf, zero } from './tables.js';
 
-export function formatRoot() {
-  const v = { Major: 0, Generation: 0, Writer: 0, Saved: "0001-01-01T00:00:00Z", Confirmed: "0001-01-01T00:00:00Z", Owner: "", PeerParts: 0, UserParts: 0, Columns: null, Upstream: false };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Major = uint(); break;
-      case 2: v.Generation = uint(); break;
-      case 3: v.Writer = uint(); break;
-      case 4: v.Saved = time(); break;
-      case 5: v.Confirmed = time(); break;
-      case 6: v.Owner = text(); break;
-      case 7: v.PeerParts = uint(); break;
-      case 8: v.UserParts = uint(); break;
-      case 9: v.Columns = list(formatColumn); break;
-      case 10: v.Upstream = bool(); break;
-      default: skip();
-    }
-  }
-  return v;
-}
+export const formatColumn = struct(skip, () => ({ Kind: 0, Part: 0, Digest: "00000000000000000000000000000000", Size: 0, Count: 0 }), [
+  ,
+  ['Kind', uintOf(255)],
+  ['Part', uintOf()],
+  ['Digest', digest],
+  ['Size', uintOf()],
+  ['Count', uintOf()],
+]);
 
-export function formatColumn() {
-  const v = { Kind: 0, Part: 0, Digest: "00000000000000000000000000000000", Size: 0, Count: 0 };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Kind = uint(255); break;
-      case 2: v.Part = uint(); break;
-      case 3: v.Digest = digest(); break;
-      case 4: v.Size = uint(); break;
-      case 5: v.Count = uint(); break;
-      default: skip();
-    }
-  }
-  return v;
-}
+export const formatRoot = struct(skip, () => ({ Major: 0, Generation: 0, Writer: 0, Saved: "0001-01-01T00:00:00Z", Confirmed: "0001-01-01T00:00:00Z", Owner: "", PeerParts: 0, UserParts: 0, Columns: null, Upstream: false }), [
+  ,
+  ['Major', uintOf()],
+  ['Generation', uintOf()],
+  ['Writer', uintOf()],
+  ['Saved', timeOf(false)],
+  ['Confirmed', timeOf(false)],
+  ['Owner', text],
+  ['PeerParts', uintOf()],
+  ['UserParts', uintOf()],
+  ['Columns', listOf(formatColumn)],
+  ['Upstream', bool],
+]);
 
-export function tailcfgNode() {
-  const v = { ID: 0, StableID: "", Name: "", User: 0, Key: "nodekey:0000000000000000000000000000000000000000000000000000000000000000", Addresses: null };
-  let x, hasAllowedIPs, bytesOfName, bytesOfComputedName;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.ID = id(); break;
-      case 2: v.StableID = string(); break;
-      case 3: v.Name = string(); bytesOfName = notUTF8(); break;
-      case 4: v.User = id(); break;
-      case 5: v.Key = key('nodekey:'); break;
-      case 6: if ((x = time(true))) v.KeyExpiry = x; break;
-      case 7: if ((x = key('mkey:', true))) v.Machine = x; break;
-      case 8: if ((x = key('discokey:', true))) v.DiscoKey = x; break;
-      case 9: v.Addresses = list(prefix); break;
-      case 10: hasAllowedIPs = true; if ((x = list(prefix)) !== null) v.AllowedIPs = x; break;
-      case 11: if ((x = list(addrPort))?.length) v.Endpoints = x; break;
-      case 12: if ((x = int())) v.HomeDERP = x; break;
-      case 13: if ((x = nullable(tailcfgHostinfo)) !== null) v.Hostinfo = x; break;
-      case 14: if ((x = time(true))) v.Created = x; break;
-      case 15: if ((x = int())) v.Cap = x; break;
-      case 16: if ((x = list(text))?.length) v.Tags = x; break;
-      case 17: if ((x = nullable(time)) !== null) v.LastSeen = x; break;
-      case 18: if ((x = nullable(bool)) !== null) v.Online = x; break;
-      case 19: if ((x = bool())) v.MachineAuthorized = x; break;
-      case 20: if (some(x = map(string, () => list(json)))) v.CapMap = x; break;
-      case 21: if ((x = stem(v.Name ?? '', bytesOfName))) v.ComputedName = x; bytesOfComputedName = notUTF8(); break;
-      case 22: if ((x = stem(v.ComputedName ?? '', bytesOfComputedName))) v.ComputedNameWithHost = x; break;
-      case 23: if ((x = list(prefix))?.length) v.PrimaryRoutes = x; break;
-      case 24: if ((x = id())) v.Sharer = x; break;
-      case 25: if ((x = base64())) v.KeySignature = x; break;
-      case 26: if ((x = text())) v.DERP = x; break;
-      case 27: if ((x = list(text))?.length) v.Capabilities = x; break;
-      case 28: if ((x = bool())) v.UnsignedPeerAPIOnly = x; break;
-      case 29: if ((x = text())) v.DataPlaneAuditLogID = x; break;
-      case 30: if ((x = bool())) v.Expired = x; break;
-      case 31: if ((x = nullable(addr)) !== null) v.SelfNodeV4MasqAddrForThisPeer = x; break;
-      case 32: if ((x = nullable(addr)) !== null) v.SelfNodeV6MasqAddrForThisPeer = x; break;
-      case 33: if ((x = bool())) v.IsWireGuardOnly = x; break;
-      case 34: if ((x = bool())) v.IsJailed = x; break;
-      case 35: if ((x = list(() => nullable(dnstypeResolver)))?.length) v.ExitNodeDNSResolvers = x; break;
-      default: other(n, v);
-    }
-  }
-  if (!hasAllowedIPs && v.Addresses) v.AllowedIPs = v.Addresses.slice();
-  return v;
-}
+export const tailcfgService = struct(other, () => ({ Proto: "", Port: 0 }), [
+  ,
+  ['Proto', text],
+  ['Port', uintOf(65535)],
+  ['Description', text, zero],
+]);
 
-export function tailcfgHostinfo() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.IPNVersion = x; break;
-      case 2: if ((x = text())) v.BackendLogID = x; break;
-      case 3: if ((x = text())) v.OS = x; break;
-      case 4: if ((x = text())) v.OSVersion = x; break;
-      case 5: if ((x = string())) v.Hostname = x; break;
-      case 6: if ((x = text())) v.Distro = x; break;
-      case 7: if ((x = text())) v.DistroVersion = x; break;
-      case 8: if ((x = text())) v.DistroCodeName = x; break;
-      case 9: if ((x = text())) v.DeviceModel = x; break;
-      case 10: if ((x = text())) v.Package = x; break;
-      case 11: if ((x = text())) v.App = x; break;
-      case 12: if ((x = optBool()) !== undefined) v.Desktop = x; break;
-      case 13: if ((x = text())) v.GoArch = x; break;
-      case 14: if ((x = text())) v.GoVersion = x; break;
-      case 15: if ((x = text())) v.Machine = x; break;
-      case 16: if ((x = list(tailcfgService))?.length) v.Services = x; break;
-      case 17: if ((x = nullable(tailcfgNetInfo)) !== null) v.NetInfo = x; break;
-      case 18: if ((x = optBool()) !== undefined) v.Userspace = x; break;
-      case 19: if ((x = optBool()) !== undefined) v.UserspaceRouter = x; break;
-      case 20: if ((x = optBool()) !== undefined) v.AppConnector = x; break;
-      case 21: if ((x = list(prefix))?.length) v.RoutableIPs = x; break;
-      case 22: if ((x = list(text))?.length) v.sshHostKeys = x; break;
-      case 23: if ((x = nullable(tailcfgLocation)) !== null) v.Location = x; break;
-      case 24: if ((x = text())) v.FrontendLogID = x; break;
-      case 25: if ((x = optBool()) !== undefined) v.Container = x; break;
-      case 26: if ((x = text())) v.Env = x; break;
-      case 27: if ((x = text())) v.PushDeviceToken = x; break;
-      case 28: if ((x = bool())) v.ShieldsUp = x; break;
-      case 29: if ((x = bool())) v.ShareeNode = x; break;
-      case 30: if ((x = bool())) v.NoLogsNoSupport = x; break;
-      case 31: if ((x = bool())) v.RemoteConfig = x; break;
-      case 32: if ((x = bool())) v.WireIngress = x; break;
-      case 33: if ((x = bool())) v.IngressEnabled = x; break;
-      case 34: if ((x = bool())) v.AllowsUpdate = x; break;
-      case 35: if ((x = text())) v.GoArchVar = x; break;
-      case 36: if ((x = list(text))?.length) v.RequestTags = x; break;
-      case 37: if ((x = list(text))?.length) v.WoLMACs = x; break;
-      case 38: if ((x = text())) v.Cloud = x; break;
-      case 39: if ((x = text())) v.ServicesHash = x; break;
-      case 40: if ((x = bool())) v.PeerRelay = x; break;
-      case 41: if ((x = text())) v.ExitNodeID = x; break;
-      case 42: if ((x = nullable(tailcfgTPMInfo)) !== null) v.TPM = x; break;
-      case 43: if ((x = optBool()) !== undefined) v.StateEncrypted = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgNetInfo = struct(other, () => ({}), [
+  ,
+  ['MappingVariesByDestIP', optBool, undefined],
+  ['WorkingIPv6', optBool, undefined],
+  ['OSHasIPv6', optBool, undefined],
+  ['WorkingUDP', optBool, undefined],
+  ['WorkingICMPv4', optBool, undefined],
+  ['HavePortMap', bool, zero],
+  ['UPnP', optBool, undefined],
+  ['PMP', optBool, undefined],
+  ['PCP', optBool, undefined],
+  ['PreferredDERP', int, zero],
+  ['LinkType', text, zero],
+  ['DERPLatency', mapOf(text, float), zero],
+  ['FirewallMode', text, zero],
+]);
 
-export function tailcfgService() {
-  const v = { Proto: "", Port: 0 };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Proto = text(); break;
-      case 2: v.Port = uint(65535); break;
-      case 3: if ((x = text())) v.Description = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgLocation = struct(other, () => ({}), [
+  ,
+  ['Country', text, zero],
+  ['CountryCode', text, zero],
+  ['City', text, zero],
+  ['CityCode', text, zero],
+  ['Latitude', float, zero],
+  ['Longitude', float, zero],
+  ['Priority', int, zero],
+]);
 
-export function tailcfgNetInfo() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = optBool()) !== undefined) v.MappingVariesByDestIP = x; break;
-      case 2: if ((x = optBool()) !== undefined) v.WorkingIPv6 = x; break;
-      case 3: if ((x = optBool()) !== undefined) v.OSHasIPv6 = x; break;
-      case 4: if ((x = optBool()) !== undefined) v.WorkingUDP = x; break;
-      case 5: if ((x = optBool()) !== undefined) v.WorkingICMPv4 = x; break;
-      case 6: if ((x = bool())) v.HavePortMap = x; break;
-      case 7: if ((x = optBool()) !== undefined) v.UPnP = x; break;
-      case 8: if ((x = optBool()) !== undefined) v.PMP = x; break;
-      case 9: if ((x = optBool()) !== undefined) v.PCP = x; break;
-      case 10: if ((x = int())) v.PreferredDERP = x; break;
-      case 11: if ((x = text())) v.LinkType = x; break;
-      case 12: if (some(x = map(string, float))) v.DERPLatency = x; break;
-      case 13: if ((x = text())) v.FirewallMode = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgTPMInfo = struct(other, () => ({}), [
+  ,
+  ['Manufacturer', text, zero],
+  ['Vendor', text, zero],
+  ['Model', int, zero],
+  ['FirmwareVersion', uintOf(), zero],
+  ['SpecRevision', int, zero],
+  ['FamilyIndicator', text, zero],
+]);
 
-export function tailcfgLocation() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.Country = x; break;
-      case 2: if ((x = text())) v.CountryCode = x; break;
-      case 3: if ((x = text())) v.City = x; break;
-      case 4: if ((x = text())) v.CityCode = x; break;
-      case 5: if (!isZero(x = float())) v.Latitude = x; break;
-      case 6: if (!isZero(x = float())) v.Longitude = x; break;
-      case 7: if ((x = int())) v.Priority = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgHostinfo = struct(other, () => ({}), [
+  ,
+  ['IPNVersion', text, zero],
+  ['BackendLogID', text, zero],
+  ['OS', text, zero],
+  ['OSVersion', text, zero],
+  ['Hostname', text, zero],
+  ['Distro', text, zero],
+  ['DistroVersion', text, zero],
+  ['DistroCodeName', text, zero],
+  ['DeviceModel', text, zero],
+  ['Package', text, zero],
+  ['App', text, zero],
+  ['Desktop', optBool, undefined],
+  ['GoArch', text, zero],
+  ['GoVersion', text, zero],
+  ['Machine', text, zero],
+  ['Services', listOf(tailcfgService), zero],
+  ['NetInfo', nullableOf(tailcfgNetInfo), null],
+  ['Userspace', optBool, undefined],
+  ['UserspaceRouter', optBool, undefined],
+  ['AppConnector', optBool, undefined],
+  ['RoutableIPs', listOf(prefix), zero],
+  ['sshHostKeys', listOf(text), zero],
+  ['Location', nullableOf(tailcfgLocation), null],
+  ['FrontendLogID', text, zero],
+  ['Container', optBool, undefined],
+  ['Env', text, zero],
+  ['PushDeviceToken', text, zero],
+  ['ShieldsUp', bool, zero],
+  ['ShareeNode', bool, zero],
+  ['NoLogsNoSupport', bool, zero],
+  ['RemoteConfig', bool, zero],
+  ['WireIngress', bool, zero],
+  ['IngressEnabled', bool, zero],
+  ['AllowsUpdate', bool, zero],
+  ['GoArchVar', text, zero],
+  ['RequestTags', listOf(text), zero],
+  ['WoLMACs', listOf(text), zero],
+  ['Cloud', text, zero],
+  ['ServicesHash', text, zero],
+  ['PeerRelay', bool, zero],
+  ['ExitNodeID', text, zero],
+  ['TPM', nullableOf(tailcfgTPMInfo), null],
+  ['StateEncrypted', optBool, undefined],
+]);
 
-export function tailcfgTPMInfo() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.Manufacturer = x; break;
-      case 2: if ((x = text())) v.Vendor = x; break;
-      case 3: if ((x = int())) v.Model = x; break;
-      case 4: if ((x = uint())) v.FirmwareVersion = x; break;
-      case 5: if ((x = int())) v.SpecRevision = x; break;
-      case 6: if ((x = text())) v.FamilyIndicator = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const dnstypeResolver = struct(other, () => ({}), [
+  ,
+  ['Addr', text, zero],
+  ['BootstrapResolution', listOf(addr), zero],
+  ['UseWithExitNode', bool, zero],
+]);
 
-export function dnstypeResolver() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.Addr = x; break;
-      case 2: if ((x = list(addr))?.length) v.BootstrapResolution = x; break;
-      case 3: if ((x = bool())) v.UseWithExitNode = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgNode = struct(other, () => ({ ID: 0, StableID: "", Name: "", User: 0, Key: "nodekey:0000000000000000000000000000000000000000000000000000000000000000", Addresses: null }), [
+  ,
+  ['ID', id],
+  ['StableID', text],
+  ['Name', text],
+  ['User', id],
+  ['Key', keyOf('nodekey:', false)],
+  ['KeyExpiry', timeOf(true), zero],
+  ['Machine', keyOf('mkey:', true), zero],
+  ['DiscoKey', keyOf('discokey:', true), zero],
+  ['Addresses', listOf(prefix)],
+  ['AllowedIPs', listOf(prefix), null],
+  ['Endpoints', listOf(addrPort), zero],
+  ['HomeDERP', int, zero],
+  ['Hostinfo', nullableOf(tailcfgHostinfo), null],
+  ['Created', timeOf(true), zero],
+  ['Cap', int, zero],
+  ['Tags', listOf(text), zero],
+  ['LastSeen', nullableOf(timeOf(false)), null],
+  ['Online', nullableOf(bool), null],
+  ['MachineAuthorized', bool, zero],
+  ['CapMap', mapOf(text, listOf(json)), zero],
+  ['ComputedName', stemOf('Name', 3), zero],
+  ['ComputedNameWithHost', stemOf('ComputedName', 21), zero],
+  ['PrimaryRoutes', listOf(prefix), zero],
+  ['Sharer', id, zero],
+  ['KeySignature', base64, zero],
+  ['DERP', text, zero],
+  ['Capabilities', listOf(text), zero],
+  ['UnsignedPeerAPIOnly', bool, zero],
+  ['DataPlaneAuditLogID', text, zero],
+  ['Expired', bool, zero],
+  ['SelfNodeV4MasqAddrForThisPeer', nullableOf(addr), null],
+  ['SelfNodeV6MasqAddrForThisPeer', nullableOf(addr), null],
+  ['IsWireGuardOnly', bool, zero],
+  ['IsJailed', bool, zero],
+  ['ExitNodeDNSResolvers', listOf(nullableOf(dnstypeResolver)), zero],
+], 10, 'Addresses');
 
-export function formatMisc() {
-  const v = { MachineKey: "mkey:0000000000000000000000000000000000000000000000000000000000000000", CollectServices: false, DisplayMessages: null, TKAEnabled: false, TKAHead: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Domain: "", DomainAuditLogID: "" };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.MachineKey = key('mkey:'); break;
-      case 2: v.CollectServices = bool(); break;
-      case 3: v.DisplayMessages = map(string, tailcfgDisplayMessage); break;
-      case 4: v.TKAEnabled = bool(); break;
-      case 5: v.TKAHead = hash(); break;
-      case 6: v.Domain = text(); break;
-      case 7: v.DomainAuditLogID = text(); break;
-      case 8: v.Unknown = jsonObject(); break;
-      default: skip();
-    }
-  }
-  return v;
-}
+export const tailcfgDisplayMessageAction = struct(other, () => ({ URL: "", Label: "" }), [
+  ,
+  ['URL', text],
+  ['Label', text],
+]);
 
-export function tailcfgDisplayMessage() {
-  const v = { Title: "", Text: "", Severity: "" };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Title = text(); break;
-      case 2: v.Text = text(); break;
-      case 3: v.Severity = text(); break;
-      case 4: if ((x = bool())) v.ImpactsConnectivity = x; break;
-      case 5: if ((x = nullable(tailcfgDisplayMessageAction)) !== null) v.PrimaryAction = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDisplayMessage = struct(other, () => ({ Title: "", Text: "", Severity: "" }), [
+  ,
+  ['Title', text],
+  ['Text', text],
+  ['Severity', text],
+  ['ImpactsConnectivity', bool, zero],
+  ['PrimaryAction', nullableOf(tailcfgDisplayMessageAction), null],
+]);
 
-export function tailcfgDisplayMessageAction() {
-  const v = { URL: "", Label: "" };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.URL = text(); break;
-      case 2: v.Label = text(); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const formatMisc = struct(skip, () => ({ MachineKey: "mkey:0000000000000000000000000000000000000000000000000000000000000000", CollectServices: false, DisplayMessages: null, TKAEnabled: false, TKAHead: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Domain: "", DomainAuditLogID: "" }), [
+  ,
+  ['MachineKey', keyOf('mkey:', false)],
+  ['CollectServices', bool],
+  ['DisplayMessages', mapOf(text, tailcfgDisplayMessage)],
+  ['TKAEnabled', bool],
+  ['TKAHead', hashOf(false)],
+  ['Domain', text],
+  ['DomainAuditLogID', text],
+  ['Unknown', jsonObject],
+]);
 
-export function tailcfgDNSConfig() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = list(() => nullable(dnstypeResolver)))?.length) v.Resolvers = x; break;
-      case 2: if (some(x = map(string, () => list(() => nullable(dnstypeResolver))))) v.Routes = x; break;
-      case 3: if ((x = list(() => nullable(dnstypeResolver)))?.length) v.FallbackResolvers = x; break;
-      case 4: if ((x = list(text))?.length) v.Domains = x; break;
-      case 5: if ((x = bool())) v.Proxied = x; break;
-      case 6: if ((x = list(addr))?.length) v.Nameservers = x; break;
-      case 7: if ((x = list(text))?.length) v.CertDomains = x; break;
-      case 8: if ((x = list(tailcfgDNSRecord))?.length) v.ExtraRecords = x; break;
-      case 9: if ((x = list(text))?.length) v.ExitNodeFilteredSet = x; break;
-      case 10: if ((x = text())) v.TempCorpIssue13969 = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDNSRecord = struct(other, () => ({ Name: "", Value: "" }), [
+  ,
+  ['Name', text],
+  ['Type', text, zero],
+  ['Value', text],
+]);
 
-export function tailcfgDNSRecord() {
-  const v = { Name: "", Value: "" };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Name = text(); break;
-      case 2: if ((x = text())) v.Type = x; break;
-      case 3: v.Value = text(); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDNSConfig = struct(other, () => ({}), [
+  ,
+  ['Resolvers', listOf(nullableOf(dnstypeResolver)), zero],
+  ['Routes', mapOf(text, listOf(nullableOf(dnstypeResolver))), zero],
+  ['FallbackResolvers', listOf(nullableOf(dnstypeResolver)), zero],
+  ['Domains', listOf(text), zero],
+  ['Proxied', bool, zero],
+  ['Nameservers', listOf(addr), zero],
+  ['CertDomains', listOf(text), zero],
+  ['ExtraRecords', listOf(tailcfgDNSRecord), zero],
+  ['ExitNodeFilteredSet', listOf(text), zero],
+  ['TempCorpIssue13969', text, zero],
+]);
 
-export function tailcfgDERPMap() {
-  const v = { Regions: null };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = nullable(tailcfgDERPHomeParams)) !== null) v.HomeParams = x; break;
-      case 2: v.Regions = map(intKey, () => nullable(tailcfgDERPRegion)); break;
-      case 3: if ((x = bool())) v.omitDefaultRegions = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDERPHomeParams = struct(other, () => ({}), [
+  ,
+  ['RegionScore', mapOf(intKey, float), zero],
+]);
 
-export function tailcfgDERPHomeParams() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if (some(x = map(intKey, float))) v.RegionScore = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDERPNode = struct(other, () => ({ Name: "", RegionID: 0, HostName: "" }), [
+  ,
+  ['Name', text],
+  ['RegionID', int],
+  ['HostName', text],
+  ['CertName', text, zero],
+  ['IPv4', text, zero],
+  ['IPv6', text, zero],
+  ['STUNPort', int, zero],
+  ['STUNOnly', bool, zero],
+  ['DERPPort', int, zero],
+  ['InsecureForTests', bool, zero],
+  ['STUNTestIP', text, zero],
+  ['CanPort80', bool, zero],
+]);
 
-export function tailcfgDERPRegion() {
-  const v = { RegionID: 0, RegionCode: "", RegionName: "", Nodes: null };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.RegionID = int(); break;
-      case 2: v.RegionCode = text(); break;
-      case 3: v.RegionName = text(); break;
-      case 4: if (!isZero(x = float())) v.Latitude = x; break;
-      case 5: if (!isZero(x = float())) v.Longitude = x; break;
-      case 6: if ((x = bool())) v.Avoid = x; break;
-      case 7: if ((x = bool())) v.NoMeasureNoHome = x; break;
-      case 8: v.Nodes = list(() => nullable(tailcfgDERPNode)); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDERPRegion = struct(other, () => ({ RegionID: 0, RegionCode: "", RegionName: "", Nodes: null }), [
+  ,
+  ['RegionID', int],
+  ['RegionCode', text],
+  ['RegionName', text],
+  ['Latitude', float, zero],
+  ['Longitude', float, zero],
+  ['Avoid', bool, zero],
+  ['NoMeasureNoHome', bool, zero],
+  ['Nodes', listOf(nullableOf(tailcfgDERPNode))],
+]);
 
-export function tailcfgDERPNode() {
-  const v = { Name: "", RegionID: 0, HostName: "" };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Name = text(); break;
-      case 2: v.RegionID = int(); break;
-      case 3: v.HostName = text(); break;
-      case 4: if ((x = text())) v.CertName = x; break;
-      case 5: if ((x = text())) v.IPv4 = x; break;
-      case 6: if ((x = text())) v.IPv6 = x; break;
-      case 7: if ((x = int())) v.STUNPort = x; break;
-      case 8: if ((x = bool())) v.STUNOnly = x; break;
-      case 9: if ((x = int())) v.DERPPort = x; break;
-      case 10: if ((x = bool())) v.InsecureForTests = x; break;
-      case 11: if ((x = text())) v.STUNTestIP = x; break;
-      case 12: if ((x = bool())) v.CanPort80 = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgDERPMap = struct(other, () => ({ Regions: null }), [
+  ,
+  ['HomeParams', nullableOf(tailcfgDERPHomeParams), null],
+  ['Regions', mapOf(intKey, nullableOf(tailcfgDERPRegion))],
+  ['omitDefaultRegions', bool, zero],
+]);
 
-export function tailcfgFilterRule() {
-  const v = { SrcIPs: null };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.SrcIPs = list(text); break;
-      case 2: if ((x = list(int))?.length) v.SrcBits = x; break;
-      case 3: if ((x = list(tailcfgNetPortRange))?.length) v.DstPorts = x; break;
-      case 4: if ((x = list(int))?.length) v.IPProto = x; break;
-      case 5: if ((x = list(tailcfgCapGrant))?.length) v.CapGrant = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgPortRange = struct(other, () => ({ First: 0, Last: 0 }), [
+  ,
+  ['First', uintOf(65535)],
+  ['Last', uintOf(65535)],
+]);
 
-export function tailcfgNetPortRange() {
-  const v = { IP: "", Ports: {"First":0,"Last":0} };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.IP = text(); break;
-      case 2: if ((x = nullable(int)) !== null) v.Bits = x; break;
-      case 3: v.Ports = tailcfgPortRange(); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgNetPortRange = struct(other, () => ({ IP: "", Ports: {"First":0,"Last":0} }), [
+  ,
+  ['IP', text],
+  ['Bits', nullableOf(int), null],
+  ['Ports', tailcfgPortRange],
+]);
 
-export function tailcfgPortRange() {
-  const v = { First: 0, Last: 0 };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.First = uint(65535); break;
-      case 2: v.Last = uint(65535); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgCapGrant = struct(other, () => ({ Dsts: null }), [
+  ,
+  ['Dsts', listOf(prefix)],
+  ['Caps', listOf(text), zero],
+  ['CapMap', mapOf(text, listOf(json)), zero],
+]);
 
-export function tailcfgCapGrant() {
-  const v = { Dsts: null };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.Dsts = list(prefix); break;
-      case 2: if ((x = list(text))?.length) v.Caps = x; break;
-      case 3: if (some(x = map(string, () => list(json)))) v.CapMap = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgFilterRule = struct(other, () => ({ SrcIPs: null }), [
+  ,
+  ['SrcIPs', listOf(text)],
+  ['SrcBits', listOf(int), zero],
+  ['DstPorts', listOf(tailcfgNetPortRange), zero],
+  ['IPProto', listOf(int), zero],
+  ['CapGrant', listOf(tailcfgCapGrant), zero],
+]);
 
-export function tailcfgSSHPolicy() {
-  const v = { rules: null };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.rules = list(() => nullable(tailcfgSSHRule)); break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgSSHPrincipal = struct(other, () => ({}), [
+  ,
+  ['node', text, zero],
+  ['nodeIP', text, zero],
+  ['userLogin', text, zero],
+  ['any', bool, zero],
+  ['pubKeys', listOf(text), zero],
+]);
 
-export function tailcfgSSHRule() {
-  const v = { principals: null, sshUsers: null, action: null };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = nullable(time)) !== null) v.ruleExpires = x; break;
-      case 2: v.principals = list(() => nullable(tailcfgSSHPrincipal)); break;
-      case 3: v.sshUsers = map(string, text); break;
-      case 4: v.action = nullable(tailcfgSSHAction); break;
-      case 5: if ((x = list(text))?.length) v.acceptEnv = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgSSHRecorderFailureAction = struct(other, () => ({}), [
+  ,
+  ['RejectSessionWithMessage', text, zero],
+  ['TerminateSessionWithMessage', text, zero],
+  ['NotifyURL', text, zero],
+]);
 
-export function tailcfgSSHPrincipal() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.node = x; break;
-      case 2: if ((x = text())) v.nodeIP = x; break;
-      case 3: if ((x = text())) v.userLogin = x; break;
-      case 4: if ((x = bool())) v.any = x; break;
-      case 5: if ((x = list(text))?.length) v.pubKeys = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgSSHAction = struct(other, () => ({}), [
+  ,
+  ['message', text, zero],
+  ['reject', bool, zero],
+  ['accept', bool, zero],
+  ['sessionDuration', id, zero],
+  ['allowAgentForwarding', bool, zero],
+  ['holdAndDelegate', text, zero],
+  ['allowLocalPortForwarding', bool, zero],
+  ['allowRemotePortForwarding', bool, zero],
+  ['recorders', listOf(addrPort), zero],
+  ['onRecordingFailure', nullableOf(tailcfgSSHRecorderFailureAction), null],
+]);
 
-export function tailcfgSSHAction() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.message = x; break;
-      case 2: if ((x = bool())) v.reject = x; break;
-      case 3: if ((x = bool())) v.accept = x; break;
-      case 4: if ((x = id())) v.sessionDuration = x; break;
-      case 5: if ((x = bool())) v.allowAgentForwarding = x; break;
-      case 6: if ((x = text())) v.holdAndDelegate = x; break;
-      case 7: if ((x = bool())) v.allowLocalPortForwarding = x; break;
-      case 8: if ((x = bool())) v.allowRemotePortForwarding = x; break;
-      case 9: if ((x = list(addrPort))?.length) v.recorders = x; break;
-      case 10: if ((x = nullable(tailcfgSSHRecorderFailureAction)) !== null) v.onRecordingFailure = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgSSHRule = struct(other, () => ({ principals: null, sshUsers: null, action: null }), [
+  ,
+  ['ruleExpires', nullableOf(timeOf(false)), null],
+  ['principals', listOf(nullableOf(tailcfgSSHPrincipal))],
+  ['sshUsers', mapOf(text, text)],
+  ['action', nullableOf(tailcfgSSHAction)],
+  ['acceptEnv', listOf(text), zero],
+]);
 
-export function tailcfgSSHRecorderFailureAction() {
-  const v = {};
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: if ((x = text())) v.RejectSessionWithMessage = x; break;
-      case 2: if ((x = text())) v.TerminateSessionWithMessage = x; break;
-      case 3: if ((x = text())) v.NotifyURL = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const tailcfgSSHPolicy = struct(other, () => ({ rules: null }), [
+  ,
+  ['rules', listOf(nullableOf(tailcfgSSHRule))],
+]);
 
-export function formatUser() {
-  const v = { ID: 0, Profile: null };
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.ID = id(); break;
-      case 2: v.Profile = nullable(tailcfgUserProfile); break;
-      default: skip();
-    }
-  }
-  return v;
-}
+export const tailcfgUserProfile = struct(other, () => ({ ID: 0, LoginName: "", DisplayName: "" }), [
+  ,
+  ['ID', id],
+  ['LoginName', text],
+  ['DisplayName', text],
+  ['ProfilePicURL', text, zero],
+  ['Groups', listOf(text), zero],
+]);
 
-export function tailcfgUserProfile() {
-  const v = { ID: 0, LoginName: "", DisplayName: "" };
-  let x;
-  for (let left = count(), n = 0; left > 0; left--) {
-    switch ((n = field(n))) {
-      case 1: v.ID = id(); break;
-      case 2: v.LoginName = text(); break;
-      case 3: v.DisplayName = text(); break;
-      case 4: if ((x = text())) v.ProfilePicURL = x; break;
-      case 5: if ((x = list(text))?.length) v.Groups = x; break;
-      default: other(n, v);
-    }
-  }
-  return v;
-}
+export const formatUser = struct(skip, () => ({ ID: 0, Profile: null }), [
+  ,
+  ['ID', id],
+  ['Profile', nullableOf(tailcfgUserProfile)],
+]);

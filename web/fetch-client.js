@@ -1,0 +1,28 @@
+// Fetches and compiles the program of the client. That is most of its start, and may begin before the rest is known.
+
+// fetchClient fetches it from a URL. It resolves to { module, fetched, compiled }, the latter as milliseconds since 1970. onProgress, if it is given, is called
+// with { received, total } while the program is on its way, in bytes; total is 0 if it isn't known. To count what comes, the response
+// has to be wrapped; such a one isn't found among the programs that a browser has compiled before, and keeps.
+export async function fetchClient(onProgress, url = 'client.wasm') {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.url}: HTTP status ${response.status}`);
+  const module = await WebAssembly.compileStreaming(onProgress ? counted(response, onProgress) : response);
+  const compiled = performance.now();
+  const fetched = performance.getEntriesByName(response.url).at(-1)?.responseEnd || compiled;
+  return { module, fetched: performance.timeOrigin + fetched, compiled: performance.timeOrigin + compiled };
+}
+
+// counted returns the same response, which tells of its progress as it is read.
+function counted({ body, headers }, onProgress) {
+  // The length of a compressed response says nothing of what is read.
+  const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
+  let received = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      received += chunk.byteLength;
+      onProgress({ received, total });
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(body.pipeThrough(count), { headers: { 'Content-Type': headers.get('Content-Type') ?? '' } });
+}
