@@ -68,7 +68,7 @@ test-browser: chromium iproute
 	tools/loopback tools/browsertest ./store/... ./netmapcache/...
 
 ## test-e2e: the client, the JavaScript module, its npm package and the page, in the browsers that are installed
-test-e2e: chromium iproute npm package tool client page
+test-e2e: chromium iproute npm package tool page
 	$(call say,Go tests of the client)
 	cd client && go list -test -deps ./... >/dev/null && ../tools/loopback go test ./...
 	$(call say,the JavaScript module, its npm package and the page in headless Chromium, Firefox and WebKitGTK)
@@ -174,7 +174,7 @@ release-check:
 generate:
 	go generate ./...
 
-## bench: this package beside upstream's and the limit; ARGS=-h for what can be chosen
+## bench: this package beside upstream's and the baseline; ARGS=-h for what can be chosen
 bench:
 	$(call say,building the measuring program; measuring takes some ten minutes)
 	@mkdir -p dist
@@ -210,9 +210,9 @@ wasm: web/node_modules/.package-lock.json
 	$(call say,the JavaScript module)
 	wasm/build.sh
 
-## package: build the npm package dist/netmapcache-<version>.tgz
-package: wasm
-	$(call say,the npm package)
+## package: build the npm packages dist/netmapcache-<version>.tgz and dist/netmapcache-client-<version>.tgz
+package: wasm client
+	$(call say,the npm packages)
 	wasm/package.sh
 
 ## tool: build the command netmapcache into dist/
@@ -220,10 +220,11 @@ tool:
 	$(call say,the command netmapcache)
 	cd cmd/netmapcache && go build -trimpath -o ../../dist/ . && node ../../tools/notices.mjs ../../dist/netmapcache.THIRD_PARTY_NOTICES.txt .
 
-## client: build the browser client and the embedded tailnet into dist/
-client:
+## client: build the browser client, its package and the embedded tailnet into dist/
+client: web/node_modules/.package-lock.json
 	$(call say,the client for the page and the embedded tailnet; the first build takes minutes)
 	client/build.sh
+	node web/client/build.mjs
 	@ls -l dist/client.wasm dist/tailnet
 
 ## page: build the page into dist/

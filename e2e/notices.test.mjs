@@ -36,7 +36,7 @@ for (const program of ['netmapcache.wasm', 'client.wasm', 'netmapcache', 'tailne
 }
 
 test('the npm package has those of its program, and of the npm packages in its module', async () => {
-  const [name] = (await readdir(dist('.'))).filter((name) => /^netmapcache-.*\.tgz$/.test(name));
+  const [name] = (await readdir(dist('.'))).filter((name) => /^netmapcache-\d.*\.tgz$/.test(name));
   const packed = execFileSync('tar', ['-xzOf', dist(name), 'package/THIRD_PARTY_NOTICES.txt'], { encoding: 'utf8' });
   const notices = sectionsOf(packed);
   for (const [name, text] of Object.entries(await sections(dist('netmapcache.wasm.THIRD_PARTY_NOTICES.txt')))) assert.equal(notices[name]?.trim(), text.trim(), name);

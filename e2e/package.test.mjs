@@ -25,7 +25,7 @@ let tarball;
 let project; // a folder, with the example and the package installed
 
 before(async () => {
-  const [name] = (await readdir(dist)).filter((name) => /^netmapcache-.*\.tgz$/.test(name));
+  const [name] = (await readdir(dist)).filter((name) => /^netmapcache-\d.*\.tgz$/.test(name));
   assert.ok(name, 'there is a package; make package makes it');
   tarball = join(dist, name);
   browser = await launch();

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Makes the npm package dist/netmapcache-<version>.tgz of what wasm/build.sh has built.
+# Makes the npm packages dist/netmapcache-<version>.tgz and dist/netmapcache-client-<version>.tgz of what wasm/build.sh and
+# web/client/build.mjs have built.
 set -eu
 cd "$(dirname "$0")/.."
 rm -f dist/netmapcache-*.tgz
 cp web/README.md dist/
 cd dist
 npm pack --silent --ignore-scripts
+npm pack --silent --ignore-scripts ./client
