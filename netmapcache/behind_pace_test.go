@@ -14,7 +14,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/memstore"
 )
 
-// TestCommitInterval: commits that write keep their distance; one that has nothing to write, and Flush, don't count.
+// TestCommitInterval: commits that write keep their distance. A commit without anything to write doesn't count, nor does Flush.
 func TestCommitInterval(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var at []string // second, and number of calls
@@ -53,7 +53,7 @@ func TestCommitInterval(t *testing.T) {
 	})
 }
 
-// TestNotedDuringCommit: the interval also holds for what is noted while a commit is under way.
+// TestNotedDuringCommit: the interval also holds for changes that are noted during a commit.
 func TestNotedDuringCommit(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := memstore.New()
@@ -79,7 +79,7 @@ func TestNotedDuringCommit(t *testing.T) {
 	})
 }
 
-// TestFailingCommits: a commit that fails is told, and tried again after pauses that grow, with what was noted meanwhile.
+// TestFailingCommits: the Cache reports a failed commit, and tries again after growing pauses, with what was noted meanwhile.
 func TestFailingCommits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind()
@@ -123,8 +123,8 @@ func TestFailingCommits(t *testing.T) {
 	})
 }
 
-// TestMinuteOfChanges changes a peer each second, of a small and a large network, and counts what is written: with
-// write-behind one commit in five seconds.
+// TestMinuteOfChanges changes one peer each second in a small and in a large network, and counts what is written. With
+// write-behind there is one commit in five seconds.
 func TestMinuteOfChanges(t *testing.T) {
 	for _, peers := range []int{100, 10_000} {
 		written := make(map[time.Duration]int)
@@ -167,7 +167,7 @@ func TestMinuteOfChanges(t *testing.T) {
 	}
 }
 
-type memory = memstore.Store // under a name that can be embedded beside a method Store
+type memory = memstore.Store // a name that a type with a method Store can embed
 
 // counting is a store that counts what is written.
 type counting struct {

@@ -27,15 +27,15 @@ const delay = 5 * time.Second
 
 var errFull = errors.New("disk full")
 
-// A behind is a Cache with write-behind, and what it did. Its clock is that of a synctest bubble.
+// A behind is a Cache with write-behind, and a record of what it did. Its clock is that of a synctest bubble.
 type behind struct {
 	*netmapcache.Cache
 	store *memstore.Store
 
-	mu   sync.Mutex // the timer's goroutine is another than the test's
+	mu   sync.Mutex // the timer has a goroutine of its own
 	n    int        // commits that reached the store
-	errs []error    // that were told
-	fail error      // what commits fail with, if not nil
+	errs []error    // errors passed to onError
+	fail error      // if not nil, commits fail with it
 }
 
 // commits returns how many commits reached the store since the last call.
@@ -47,14 +47,14 @@ func (b *behind) commits() int {
 	return n
 }
 
-// told returns the errors that were told.
+// told returns the errors that were passed to onError.
 func (b *behind) told() []error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.errs)
 }
 
-// failing has commits fail with err from now on, or succeed again if that is nil.
+// failing makes commits fail with err from now on, or succeed if err is nil.
 func (b *behind) failing(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,7 +96,7 @@ func (b *behind) checkLoads(t *testing.T, want *netmap.NetworkMap) {
 	}
 }
 
-// inBubble runs f with a clock of its own, which passes when all goroutines wait. Programs for js are left out: there
+// inBubble runs f with a clock of its own, which advances when all goroutines wait. It skips programs for js, where
 // the runtime panics when something is printed in a bubble ("goroutine is already bubbled", Go 1.26).
 func inBubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
@@ -106,13 +106,13 @@ func inBubble(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, f)
 }
 
-// wait lets time pass, and what is due happen.
+// wait lets time pass, and lets due commits happen.
 func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// TestWriteBehind: what is noted is seen at once by this Cache, and committed as one change when the delay is over.
+// TestWriteBehind: this Cache sees noted changes at once, and commits them as one change when the delay is over.
 func TestWriteBehind(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind(netmapcache.WithOwner("somebody"))
@@ -165,7 +165,7 @@ func TestWriteBehind(t *testing.T) {
 	})
 }
 
-// TestFlush: Flush commits what is noted, and reports why it can't.
+// TestFlush: Flush commits the noted changes, or reports why it can't.
 func TestFlush(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind()
@@ -195,7 +195,7 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// TestClose: Close commits what is noted. Then nothing more is noted, nor tried unless asked.
+// TestClose: Close commits the noted changes. Afterwards the Cache notes nothing more, and tries nothing by itself.
 func TestClose(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind()
@@ -230,7 +230,7 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestNotedInVain: noted updates of nothing, or of a snapshot of another owner, are told and dropped.
+// TestNotedInVain: if nothing is stored, or a snapshot of another owner, the Cache reports noted updates as failed and drops them.
 func TestNotedInVain(t *testing.T) {
 	nm := netmaptest.Realistic(5, 1)
 	for _, tt := range []struct {
@@ -263,7 +263,7 @@ func TestNotedInVain(t *testing.T) {
 	}
 }
 
-// TestClearForgetsNoted: Clear and Import forget what is noted, unless they fail.
+// TestClearForgetsNoted: Clear and Import discard the noted changes, unless they fail.
 func TestClearForgetsNoted(t *testing.T) {
 	nm, imported := netmaptest.Realistic(5, 1), netmaptest.Realistic(6, 2)
 	from := netmapcache.NewCache(memstore.New())
@@ -300,7 +300,7 @@ func TestClearForgetsNoted(t *testing.T) {
 	}
 }
 
-// TestTooMuchNoted: while the store fails, updates are refused before they take all memory. A Store replaces them.
+// TestTooMuchNoted: while the store fails, the Cache refuses updates before they take all memory. A Store replaces them.
 func TestTooMuchNoted(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind()
@@ -333,7 +333,7 @@ func TestTooMuchNoted(t *testing.T) {
 	})
 }
 
-// TestSlowStore: while a commit is under way, callers that note don't wait, and nothing noted is lost.
+// TestSlowStore: callers that note a change don't wait for a commit under way, and no noted change is lost.
 func TestSlowStore(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBehind()
@@ -366,7 +366,7 @@ func TestSlowStore(t *testing.T) {
 	})
 }
 
-// TestComposed: calls that are noted and committed together store what they store one by one.
+// TestComposed: calls that are noted and committed together store the same as calls one by one.
 func TestComposed(t *testing.T) {
 	torture.Check(t, 100, 10_000, func(rt *rapid.T) {
 		shared := newVersions()
@@ -427,7 +427,7 @@ func TestPeersComposed(t *testing.T) {
 	})
 }
 
-// TestNotedIsExported: Export writes what a Cache would load that has changes noted.
+// TestNotedIsExported: Export writes what Load would return, noted changes included.
 func TestNotedIsExported(t *testing.T) {
 	b := netmapcache.NewCache(memstore.New(), netmapcache.WithWriteBehind(time.Hour, nil))
 	nm := netmaptest.Realistic(200, 1)

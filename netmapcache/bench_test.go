@@ -17,8 +17,8 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// BenchmarkUpdatePeersOne compares what an update of one peer costs its caller: by upstream's package, which
-// syncs nothing, by this one, and by this one with write-behind.
+// BenchmarkUpdatePeersOne compares what an update of one peer costs its caller: with upstream's package, which
+// syncs nothing, with this one, and with this one and write-behind.
 func BenchmarkUpdatePeersOne(b *testing.B) {
 	type cache interface {
 		Store(context.Context, *netmap.NetworkMap) error
@@ -63,8 +63,8 @@ func BenchmarkUpdatePeersOne(b *testing.B) {
 }
 
 // BenchmarkCache repeats single calls, for profiles (go test -cpuprofile) and for
-// comparing two versions of this package. What compares it with upstream's, and
-// measures new processes, is program bench, by make bench.
+// comparing two versions of this package. Program bench (make bench) compares it with upstream's, and
+// measures new processes.
 func BenchmarkCache(b *testing.B) {
 	for _, peers := range []int{1000, 10_000} {
 		nm := netmaptest.Realistic(peers, 1)

@@ -18,7 +18,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// A damager loads from a store with one thing wrong after the other.
+// A damager damages a store in one way after the other, and loads from it.
 type damager struct {
 	t      *testing.T
 	store  *memstore.Store
@@ -35,9 +35,9 @@ func newDamager(t *testing.T, s *memstore.Store) *damager {
 // keys returns the keys of the store.
 func (d *damager) keys() []string { return slices.Sorted(maps.Keys(d.stored)) }
 
-// try loads with other values under some keys, where "" stands for none, and
-// lets check judge a netmap that is loaded. Any error has to be an
-// ErrCacheNotAvailable, and with a root in the store an ErrCorrupt.
+// try loads with other values under some keys, where "" stands for no value. If a netmap
+// is loaded, check judges it. Any error must be an
+// ErrCacheNotAvailable, and if there is a root an ErrCorrupt.
 func (d *damager) try(what string, change map[string]string, check func(*netmap.NetworkMap) string) {
 	d.t.Helper()
 	d.put(change)
@@ -78,8 +78,8 @@ func (d *damager) put(values map[string]string) {
 	}
 }
 
-// everything tries all damage that a value can take by itself. Of the flipped bits
-// and of the lengths that values are cut to, it tries one in every.
+// everything tries all kinds of damage to single values. It tries one in every of the flipped bits
+// and of the lengths that values are cut to.
 func (d *damager) everything(every int, check func(*netmap.NetworkMap) string) {
 	d.t.Helper()
 	n := 0
@@ -106,8 +106,8 @@ func (d *damager) everything(every int, check func(*netmap.NetworkMap) string) {
 	}
 }
 
-// TestEveryBit damages a snapshot of each kind of column in every small way. Load
-// either finds out or gives exactly what was stored.
+// TestEveryBit damages a snapshot with each kind of column in every small way. Load
+// reports the damage, or returns exactly what was stored.
 func TestEveryBit(t *testing.T) {
 	older, newer := netmapcache.SmallForTest(2), netmapcache.SmallForTest(1)
 	older.DNS.Domains = []string{"older.example.com"} // no column is the same in both
@@ -137,7 +137,7 @@ func TestEveryBit(t *testing.T) {
 		}
 	}
 
-	// With the root of before come the columns of before, or none at all.
+	// An older root comes with its own columns, or with none at all.
 	wantOlder := expected(older)
 	d.try("all as it was before", olderValues, func(got *netmap.NetworkMap) string { return netmaptest.Diff(got, wantOlder) })
 	for key := range olderValues {
@@ -152,8 +152,8 @@ func TestEveryBit(t *testing.T) {
 	d.finish(newer, older)
 }
 
-// TestEveryBitOfUpstream does the same with upstream's layout. That has no
-// digests, so other netmaps may load; but not a panic, nor a view of nothing.
+// TestEveryBitOfUpstream does the same with upstream's layout. It has no
+// digests, so another netmap may be loaded. But there is no panic, and no invalid view.
 func TestEveryBitOfUpstream(t *testing.T) {
 	s := memstore.New()
 	nm := netmapcache.SmallForTest(1)
@@ -191,7 +191,7 @@ func (d *damager) finish(netmaps ...*netmap.NetworkMap) {
 }
 
 // collectStrings adds to all the strings, the longer numbers and the names of map
-// entries that nm has as JSON.
+// entries in the JSON of nm.
 func collectStrings(t *testing.T, nm *netmap.NetworkMap, all map[string]bool) {
 	t.Helper()
 	const shortest = 5 // shorter ones are in any text

@@ -39,7 +39,7 @@ func TestImportPlaces(t *testing.T) {
 	}
 }
 
-// TestOfAnotherPart: each peer and user is in the part that its hash says, so that one value can't serve as several columns.
+// TestOfAnotherPart: Load refuses a peer or user in another part than its hash says, so one value can't stand for several columns.
 func TestOfAnotherPart(t *testing.T) {
 	id := 1
 	for netmapcache.UserPart(id, 2) != 0 {
@@ -69,7 +69,7 @@ func TestOfAnotherPart(t *testing.T) {
 	}
 }
 
-// TestImportReadsNoMore: of a file without an end, Import reads 512 MiB.
+// TestImportReadsNoMore: Import reads at most 512 MiB of an endless file.
 func TestImportReadsNoMore(t *testing.T) {
 	if !torture.Long() || runtime.GOOS == "js" {
 		t.Skip("takes over a GB of memory: not without TORTURE, and not in a browser")

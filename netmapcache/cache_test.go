@@ -62,7 +62,7 @@ func contents(t *testing.T, s netmapcache.Store) map[string]string {
 	return all
 }
 
-// written returns the names of the columns that after has and before hasn't, or
+// written returns the names of the columns in after that before lacks, or
 // has with another value.
 func written(before, after map[string]string) []string {
 	var names []string
@@ -320,8 +320,8 @@ func TestUpdates(t *testing.T) {
 	})
 }
 
-// TestGrowth checks that a netmap survives its peers being divided anew, and that
-// what is stored is the same whichever way it came there.
+// TestGrowth: a netmap survives when its peers are divided anew, and
+// the stored values don't depend on the history.
 func TestGrowth(t *testing.T) {
 	big := netmaptest.Realistic(400, 4)
 	s := memstore.New()
@@ -353,7 +353,7 @@ func TestGrowth(t *testing.T) {
 	checkNoOrphans(t, s)
 }
 
-// TestNothingToUpdate checks the updates that need a snapshot and have none.
+// TestNothingToUpdate checks updates without a stored snapshot.
 func TestNothingToUpdate(t *testing.T) {
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
 		c := netmapcache.NewCache(s)
@@ -394,7 +394,7 @@ func TestNothingToUpdate(t *testing.T) {
 	})
 }
 
-// TestUntidyPeers checks stable IDs that no sane control plane sends.
+// TestUntidyPeers: peers have stable IDs that no sane control plane sends.
 func TestUntidyPeers(t *testing.T) {
 	peer := func(id tailcfg.NodeID, stable tailcfg.StableNodeID, name string) tailcfg.NodeView {
 		return (&tailcfg.Node{ID: id, StableID: stable, Name: name}).View()
@@ -457,7 +457,7 @@ func TestTooLarge(t *testing.T) {
 	checkLoad(t, c, s, good)
 }
 
-// TestInvalidViews checks that views of nothing are left out.
+// TestInvalidViews checks that invalid views are left out.
 func TestInvalidViews(t *testing.T) {
 	s := memstore.New()
 	c := netmapcache.NewCache(s)
@@ -516,7 +516,7 @@ func TestPlainStore(t *testing.T) {
 	checkLoad(t, c, s, next)
 	checkNoOrphans(t, s)
 
-	// Columns of a root that this Cache never saw go as well.
+	// Columns of a root that this Cache has never seen are removed as well.
 	mustStore(t, netmapcache.NewCache(s), nm)
 	mustStore(t, c, next)
 	checkLoad(t, c, s, next)
@@ -535,7 +535,7 @@ func TestWithCommitter(t *testing.T) {
 	}
 }
 
-// TestZeroValues: what wasn't made by its constructor tells so or works, and never blocks or panics.
+// TestZeroValues: zero values work or report an error, and never block or panic.
 func TestZeroValues(t *testing.T) {
 	nm := netmaptest.Realistic(3, 1)
 	c := new(netmapcache.Cache)

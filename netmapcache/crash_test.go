@@ -14,9 +14,9 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// TestCrashes ends every call of a Cache after each operation on the store: the
-// snapshot from before or after the call is left, that from after once it has returned. What a
-// power cut leaves of files is tested with package filestore.
+// TestCrashes ends every call of a Cache after each operation on the store. The
+// snapshot from before or after the call is left, and the one from after if the call has returned. The tests of
+// package filestore cover power cuts.
 func TestCrashes(t *testing.T) {
 	kinds := map[string]func(*memstore.Store) store.Store{
 		"atomic store": func(s *memstore.Store) store.Store { return s },
@@ -64,7 +64,7 @@ func TestCrashes(t *testing.T) {
 }
 
 // afterCrash checks that one of wants is left in s, and that a Cache can go on from
-// there. Orphans are swept by the first commit that is atomic.
+// there. The first atomic commit removes orphans.
 func afterCrash(t *testing.T, atomic, s store.Store, wants []*netmap.NetworkMap) error {
 	if _, err := cachetest.Loads(t.Context(), netmapcache.NewCache(s), wants...); err != nil {
 		return err

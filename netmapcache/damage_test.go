@@ -29,7 +29,7 @@ func key(t *testing.T, s netmapcache.Store, prefix string) string {
 	return ""
 }
 
-// TestDamage checks what becomes of a snapshot that was tampered with.
+// TestDamage: a stored snapshot is altered. It checks what Load reports, and that a Store repairs it.
 func TestDamage(t *testing.T) {
 	nm := netmaptest.Realistic(120, 6)
 	older := netmaptest.WithPeerChanged(nm, 0, 1)
@@ -132,7 +132,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestLostBehindItsBack checks that an identical Store restores what was lost.
+// TestLostBehindItsBack: the store loses columns, and an identical Store restores them.
 func TestLostBehindItsBack(t *testing.T) {
 	nm := netmaptest.Realistic(120, 6)
 	for _, prefix := range []string{"node.", "misc.", "dns.", "derpmap.", "filter.", "ssh.", "peers-0.", "users-0.", "self"} {
@@ -149,8 +149,8 @@ func TestLostBehindItsBack(t *testing.T) {
 	}
 }
 
-// TestNewCacheTrustsNothing checks that a Cache that didn't read a damaged
-// column replaces it.
+// TestNewCacheTrustsNothing: a Cache that hasn't read a damaged column
+// replaces it.
 func TestNewCacheTrustsNothing(t *testing.T) {
 	nm := netmaptest.Realistic(120, 6)
 	s := memstore.New()
@@ -194,7 +194,7 @@ func TestOwner(t *testing.T) {
 		t.Errorf("Load after another owner's Store: got %v, want %v", err, netmapcache.ErrWrongOwner)
 	}
 
-	// Whose upstream's layout is can't be told, nor how old it is.
+	// Upstream's layout has neither an owner nor an age.
 	s = memstore.New()
 	if err := s.Store(t.Context(), "self", []byte(`{"Node": {"ID": 1, "User": 1}}`)); err != nil {
 		t.Fatal(err)
@@ -286,8 +286,8 @@ func TestInfo(t *testing.T) {
 	})
 }
 
-// TestStoreErrors checks that the store's own errors stay visible, and are not
-// taken for an empty cache.
+// TestStoreErrors: the store's own errors stay visible, and don't look
+// like an empty cache.
 func TestStoreErrors(t *testing.T) {
 	nm := netmaptest.Realistic(5, 1)
 	broken := errors.New("disk on fire")
@@ -370,7 +370,7 @@ func TestConfirmedInTheFuture(t *testing.T) {
 	}
 }
 
-// TestEmpty: where nothing is stored, each call says so.
+// TestEmpty: if nothing is stored, each call says so.
 func TestEmpty(t *testing.T) {
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
 		c := netmapcache.NewCache(s)

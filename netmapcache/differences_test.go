@@ -24,23 +24,22 @@ import (
 	"tailscale.com/wgengine/filter/filtertype"
 )
 
-// expected returns what loading nm should give. What it changes are all the
+// expected returns what loading nm should return. Its changes to nm are all the
 // deliberate differences between a netmap and what is loaded after it was stored.
 func expected(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	want := *nm
 
-	// It says so.
 	want.Cached = true
 
-	// Peers are in order of their IDs, which is how netmaps have them. Those that
-	// share an ID, which none do, come in order of their stable IDs.
+	// Peers are in order of their IDs, as in netmaps. If peers
+	// shared an ID, they would be in order of their stable IDs.
 	want.Peers = slices.Clone(nm.Peers)
 	slices.SortStableFunc(want.Peers, func(a, b tailcfg.NodeView) int {
 		return cmp.Or(cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.StableID(), b.StableID()))
 	})
 
-	// The fields that are derived are derived from the self node and
-	// the rules, whatever they were.
+	// Derived fields follow from the self node and
+	// the rules, whatever they were before.
 	want.NodeKey = nm.SelfNode.Key()
 	want.AllCaps = make(set.Set[tailcfg.NodeCapability])
 	want.AllCaps.AddSlice(nm.SelfNode.Capabilities().AsSlice())
@@ -54,8 +53,8 @@ func expected(nm *netmap.NetworkMap) *netmap.NetworkMap {
 	return &want
 }
 
-// contradictory is one more difference, where a node's display names contradict
-// each other: the one that isn't exported is restored from the others.
+// contradictory is one more difference, for a node whose display names contradict
+// each other. The unexported one is restored from the others.
 var contradictory = netmaptest.Ignore("tailcfg.Node.computedHostIfDifferent")
 
 func mustMatches(t *testing.T, rules views.Slice[tailcfg.FilterRule]) []filtertype.Match {
@@ -70,11 +69,11 @@ func mustMatches(t *testing.T, rules views.Slice[tailcfg.FilterRule]) []filterty
 // differencesFromUpstream are the deliberate differences between what is loaded
 // here and what upstream's package loads of the same netmap, stored by each.
 var differencesFromUpstream = []netmaptest.DiffOption{
-	// Upstream loses it, since the field isn't exported; here it is restored.
+	// Upstream loses this unexported field. Here it is restored.
 	netmaptest.Ignore("tailcfg.Node.computedHostIfDifferent"),
 
-	// Upstream loses an empty list or map where JSON leaves it out, and has
-	// nil for no peers, users, or filter; here nil and empty stay apart.
+	// Upstream loses an empty list or map if JSON leaves it out, and has
+	// nil if there are no peers, users, or filter. Here nil and empty stay apart.
 	netmaptest.NilIsEmpty(),
 }
 
@@ -110,7 +109,7 @@ func checkLikeUpstream(t *testing.T, nm *netmap.NetworkMap) {
 		t.Errorf("Load differs from upstream's:\n%s", diff)
 	}
 
-	// What upstream wrote is read, replaced by the first Store, and gone then.
+	// This package reads what upstream wrote. The first Store replaces it.
 	c := netmapcache.NewCache(theirStore)
 	if diff := netmaptest.Diff(mustLoad(t, c), want, differencesFromUpstream...); diff != "" {
 		t.Errorf("Load of upstream's layout differs from upstream's:\n%s", diff)
@@ -123,7 +122,7 @@ func checkLikeUpstream(t *testing.T, nm *netmap.NetworkMap) {
 	checkNoOrphans(t, theirStore)
 }
 
-// anyKeyStore is a store with the four methods alone that, like upstream's, takes
+// An anyKeyStore has only the four methods and, like upstream's store, accepts
 // any key. It serves both packages.
 type anyKeyStore map[string][]byte
 
@@ -154,7 +153,7 @@ func (s anyKeyStore) Remove(_ context.Context, key string) error {
 	return nil
 }
 
-// TestMigrateByUpdate checks that an update, too, replaces upstream's layout.
+// TestMigrateByUpdate checks that an update also replaces upstream's layout.
 func TestMigrateByUpdate(t *testing.T) {
 	nm := netmaptest.Realistic(40, 5)
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {

@@ -13,7 +13,7 @@ import (
 	"github.com/netmapcache/netmapcache/netmapcache"
 )
 
-// TestAbsentDirectory: a directory that isn't there is named where it is written to, and is not the same as an empty one.
+// TestAbsentDirectory: if the directory doesn't exist, errors of writes name it, and errors of Load differ from those of an empty one.
 func TestAbsentDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "absent")
 	c := netmapcache.NewCache(netmapcache.FileStore(path))

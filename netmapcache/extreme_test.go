@@ -88,8 +88,8 @@ func setCap[M ~map[K]V, K ~string, V any](m M, name string) {
 	m[K(name)] = none
 }
 
-// TestExtremes: what Store accepts, Load returns, however large or strange. What couldn't be
-// loaded is refused, by an error that names the column, and what was stored before stays.
+// TestExtremes: Load returns what Store accepts, however large or strange. Store refuses what couldn't be
+// loaded, by an error that names the column, and what was stored before stays.
 func TestExtremes(t *testing.T) {
 	column := regexp.MustCompile(`"(self|node|misc|dns|derpmap|filter|ssh|peers-[0-9a-f]+|users-[0-9a-f]+)"`)
 	eachStore(t, func(t *testing.T, s netmapcache.Store) {
@@ -122,8 +122,8 @@ func TestExtremes(t *testing.T) {
 	})
 }
 
-// TestExtremesOneByOne: each of the extremes that control planes send is stored and loaded. What stores do with large values
-// is for their own suite.
+// TestExtremesOneByOne: each of the extremes that control planes send is stored and loaded. The suite of the stores tests
+// large values.
 func TestExtremesOneByOne(t *testing.T) {
 	s := memstore.New()
 	for _, e := range extremes {

@@ -13,7 +13,7 @@ import (
 )
 
 // TestFullDisk stores on a disk of 2 MB with less and less room, until
-// none is left: what doesn't fit leaves what was stored, and a Cache that goes on.
+// none is left. If a netmap doesn't fit, the stored one stays, and the Cache goes on.
 func TestFullDisk(t *testing.T) {
 	path := t.TempDir()
 	if err := syscall.Mount("tmpfs", path, "tmpfs", 0, "size=2m,mode=0700"); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/memstore"
 )
 
-// TestFaults has every operation on a store fail, of each call of a Cache.
+// TestFaults makes every operation on a store fail, in each call of a Cache.
 func TestFaults(t *testing.T) {
 	open := func() (*memstore.Store, cachetest.Faulty) {
 		s := memstore.New()

@@ -10,7 +10,7 @@ import (
 	"tailscale.com/wgengine/filter"
 )
 
-// TestFilterBounds: what control planes send is far from the bounds, and what hostile bytes might ask for isn't.
+// TestFilterBounds: what control planes send is far below the bounds, and hostile rules exceed them.
 func TestFilterBounds(t *testing.T) {
 	rule := func(sources ...string) tailcfg.FilterRule { return tailcfg.FilterRule{SrcIPs: sources} }
 	grant := func(dsts, caps int) tailcfg.FilterRule {

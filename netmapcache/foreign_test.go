@@ -12,7 +12,7 @@ import (
 	upstream "tailscale.com/ipn/ipnlocal/netmapcache"
 )
 
-// TestUpstreamFileStore runs the cache over upstream's own store, which has another sentinel for keys that are absent.
+// TestUpstreamFileStore runs the cache over upstream's own store, which has another sentinel for absent keys.
 func TestUpstreamFileStore(t *testing.T) {
 	s := upstream.FileStore(t.TempDir())
 	cache := func() *netmapcache.Cache { return netmapcache.NewCache(s) }

@@ -19,9 +19,9 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// TestFuture: fields that the table lacks are stored, loaded, exported and noticed like others. It has such fields in
-// the build of tools/versionstest, with the tailscale.com that tools/future makes. That leaves an exported snapshot in
-// the file that FUTURE names, and the build of today reads it, without the fields.
+// TestFuture: fields that the table lacks are stored, loaded, exported and noticed like others. There are such fields in
+// the build of tools/versionstest, with the tailscale.com that tools/future makes. That build leaves an exported snapshot in
+// the file that FUTURE names. Today's build reads it, without the fields.
 func TestFuture(t *testing.T) {
 	ctx := t.Context()
 	file := os.Getenv("FUTURE")
@@ -59,7 +59,7 @@ func TestFuture(t *testing.T) {
 	must(t, other.Import(ctx, bytes.NewReader(exported.Bytes())))
 	loads(t, other, nm)
 
-	// A change of nothing but a field of the future.
+	// A change of a field of the future alone.
 	text := func(v any, to string) { reflect.ValueOf(v).Elem().FieldByName("FutureText").SetString(to) }
 	peer := nm.Peers[7].AsStruct()
 	text(peer, "changed")
@@ -88,7 +88,7 @@ func TestFuture(t *testing.T) {
 	}
 }
 
-// loads checks that c loads want, but for what can't be kept.
+// loads checks that c loads want, except for what can't be kept.
 func loads(t *testing.T, c *netmapcache.Cache, want *netmap.NetworkMap) {
 	t.Helper()
 	got, err := c.Load(t.Context())

@@ -20,10 +20,10 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// The digests that protect a snapshot would keep a fuzzer at the door. So what it
-// makes up are roots and columns without digests, which are added to them.
+// A fuzzer can't get past the digests that protect a snapshot. So it makes up
+// roots and columns without digests, and the tests add the digests.
 
-// FuzzRoot takes its input for the bytes of a root.
+// FuzzRoot uses its input as the bytes of a root.
 func FuzzRoot(f *testing.F) {
 	s := memstore.New()
 	if err := NewCache(s, WithOwner("owner")).Store(f.Context(), SmallForTest(1)); err != nil {
@@ -55,7 +55,7 @@ func FuzzRoot(f *testing.F) {
 	})
 }
 
-// FuzzLoad takes its input for the columns of a snapshot, as addSnapshot says.
+// FuzzLoad uses its input as the columns of a snapshot, in the form that addSnapshot reads.
 func FuzzLoad(f *testing.F) {
 	real, hostile := SmallForTest(1), netmaptest.Hostile(1)
 	for _, nm := range []*netmap.NetworkMap{real, {SelfNode: real.SelfNode}, {SelfNode: hostile.SelfNode, Peers: hostile.Peers[:2]}} {
@@ -74,7 +74,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 
-		// An update finds its way through whatever was loaded.
+		// An update works on whatever was loaded.
 		added := (&tailcfg.Node{ID: 1 << 50, StableID: "added"}).View()
 		c := NewCache(s)
 		if err := c.UpdatePeers(t.Context(), []tailcfg.NodeView{added}, nil); err != nil {
@@ -91,7 +91,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzUpstream takes its input for the values of a store of upstream's layout.
+// FuzzUpstream uses its input as the values of a store in upstream's layout.
 func FuzzUpstream(f *testing.F) {
 	real := SmallForTest(1)
 	for _, nm := range []*netmap.NetworkMap{real, {SelfNode: real.SelfNode}, netmaptest.HostileJSON(1)} {
@@ -138,8 +138,8 @@ var upstreamFuzzKeys = []string{
 	"peer-0", "peer-1", "peer-2", "user-0", "user-1",
 }
 
-// shortKeys stores the peers and users of upstream under few keys, so that all but
-// some are lost.
+// shortKeys stores upstream's peers and users under few keys, so that most
+// are lost.
 type shortKeys struct{ anyStore }
 
 type anyStore = Store
@@ -151,11 +151,11 @@ func (s shortKeys) Store(ctx context.Context, key string, value []byte) error {
 	return s.anyStore.Store(ctx, key, value)
 }
 
-// displayNames is what a netmap whose display names contradict each other loses
-// when it is stored.
+// displayNames are the fields that a netmap loses when it is stored if its display names
+// contradict each other.
 var displayNames = netmaptest.Ignore("tailcfg.Node.computedHostIfDifferent")
 
-// SmallForTest is a small netmap with all kinds of columns. Searches get further
+// SmallForTest returns a small netmap with all kinds of columns. Searches get further
 // with little input.
 func SmallForTest(seed uint64) *netmap.NetworkMap {
 	nm := netmaptest.Realistic(3, seed)
@@ -165,7 +165,7 @@ func SmallForTest(seed uint64) *netmap.NetworkMap {
 	return nm
 }
 
-// checkHostileLoad loads what s holds. It returns nil if that is refused.
+// checkHostileLoad loads what s holds. It returns nil if Load refuses that.
 func checkHostileLoad(t *testing.T, s Store) *netmap.NetworkMap {
 	t.Helper()
 	nm, err := NewCache(s).Load(t.Context())
@@ -226,8 +226,8 @@ func mustPut(t testing.TB, s Store, key string, value []byte) {
 	}
 }
 
-// A record is a value in the input of a fuzzer, after a byte that tells what it is
-// and two bytes with its length.
+// A record is a value in the input of a fuzzer. A byte that says what it is
+// and two bytes with its length come before it.
 type record struct {
 	choice byte
 	value  []byte
@@ -294,7 +294,7 @@ func addSnapshot(t testing.TB, s Store, data []byte) {
 	mustPut(t, s, rootKey, sealRoot(root))
 }
 
-// countOf returns the number of values in a column, which its entry in the root tells.
+// countOf returns the number of values in a column, for its entry in the root.
 func countOf(kind format.Kind, data []byte) uint64 {
 	switch kind {
 	case format.KindFilter:

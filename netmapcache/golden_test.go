@@ -24,7 +24,7 @@ var makeGolden = flag.Bool("make-golden", false, "write testdata/golden anew, wh
 //go:embed testdata/golden
 var golden embed.FS
 
-// goldens are the netmaps of testdata/golden: as an exported file each, and as JSON.
+// goldens are the netmaps of testdata/golden. Each is there as an exported file and as JSON.
 var goldens = map[string]func() *netmap.NetworkMap{
 	"least":   func() *netmap.NetworkMap { return &netmap.NetworkMap{SelfNode: (&tailcfg.Node{ID: 9, User: 1}).View()} },
 	"small":   func() *netmap.NetworkMap { return netmaptest.Realistic(3, 1) },
@@ -32,7 +32,7 @@ var goldens = map[string]func() *netmap.NetworkMap{
 	"hostile": func() *netmap.NetworkMap { return netmaptest.HostileJSON(3) },
 }
 
-// TestGolden: what an earlier build wrote is read as what it meant, and written again in the same bytes.
+// TestGolden: this build reads what an earlier build wrote as the same netmap, and writes the same bytes for it.
 func TestGolden(t *testing.T) {
 	if *makeGolden {
 		for name, make := range goldens {

@@ -36,10 +36,10 @@ var (
 	hostileKeep = flag.String("hostile.keep", "", "directory in which TestHostileFiles puts the worst files")
 )
 
-// What Import may allocate for each byte of a file, besides what Load may of the same columns.
+// importPerByte is what Import may allocate for each byte of a file, besides what Load may allocate for the same columns.
 const importPerByte = 8
 
-// What Load may allocate of upstream's layout, most of which is the business of package json.
+// The bytes that Load may allocate for upstream's layout. Package json allocates most of them.
 const (
 	upstreamAlways  = 96 << 20
 	upstreamPerByte = 1 << 10
@@ -49,7 +49,7 @@ const (
 type specimen struct {
 	upstream bool
 	values   map[string]*piece // by kind, or by upstream's key
-	parts    int               // of peers and users, or how many peers and users upstream's layout has
+	parts    int               // the number of parts of peers and users, or of peers and users in upstream's layout
 }
 
 func (sp *specimen) syntax() *syntax {
@@ -63,7 +63,7 @@ func (sp *specimen) syntax() *syntax {
 var kindNames = []string{format.KindNode: "node", format.KindMisc: "misc", format.KindDNS: "dns", format.KindDERPMap: "derpmap",
 	format.KindFilter: "filter", format.KindSSH: "ssh", format.KindPeers: "peers", format.KindUsers: "users"}
 
-// specimensOf returns what nm is in both layouts.
+// specimensOf returns nm in both layouts.
 func specimensOf(ctx context.Context, t *testing.T, nm *netmap.NetworkMap) (all []*specimen) {
 	t.Helper()
 	profiles := codec.AppendUsers(nil, slices.Sorted(maps.Keys(nm.UserProfiles)), nm.UserProfiles)
@@ -89,7 +89,7 @@ func specimensOf(ctx context.Context, t *testing.T, nm *netmap.NetworkMap) (all 
 	return []*specimen{ours, theirs}
 }
 
-// specimenOf returns what has such columns. All parts of a list are to have the same elements.
+// specimenOf returns a specimen with these columns. All parts of a list get the same elements.
 func specimenOf(columns []hostileColumn) *specimen {
 	sp := &specimen{values: make(map[string]*piece), parts: 1}
 	for _, c := range columns {
@@ -148,7 +148,7 @@ func (sp *specimen) columns() (columns []hostileColumn) {
 	return columns
 }
 
-// belonging returns p, a column of kind, so changed that its elements belong to part i of n.
+// belonging returns p, a column of kind, changed so that its elements belong to part i of n.
 func belonging(p *piece, kind format.Kind, i, n int) *piece {
 	var field byte
 	var id []byte
@@ -198,7 +198,7 @@ func (sp *specimen) size() (n int) {
 	return n
 }
 
-// mutated returns a specimen that was made of sp, of at most limit bytes if that can be.
+// mutated returns a specimen made from sp, of at most limit bytes if possible.
 func (sp *specimen) mutated(rng *rand.Rand, others map[string][]*piece, limit int) *specimen {
 	for range 100 {
 		next := &specimen{sp.upstream, maps.Clone(sp.values), sp.parts}
@@ -227,16 +227,16 @@ func (sp *specimen) mutated(rng *rand.Rand, others map[string][]*piece, limit in
 	return sp
 }
 
-// A cost is what reading a file took.
+// A cost is what reading a file costs.
 type cost struct {
 	bytes     int // in the file, or in all values
-	allocated int // in all, even of such that is given back
-	limit     int // of that
+	allocated int // in all, including what is garbage at once
+	limit     int // for allocated
 	time      time.Duration
 	err       error
 }
 
-// measure imports the file that sp stands for, and loads it; or it loads what upstream's layout has.
+// measure imports and loads the file that sp stands for, or loads its values in upstream's layout.
 func (sp *specimen) measure(t *testing.T) cost {
 	t.Helper()
 	s := memstore.New()
@@ -275,8 +275,8 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A search for the worst specimens keeps one for each measure and each place whose repetition makes most of it. Those
-// that are refused are kept apart.
+// A search looks for the worst specimens. For each measure, and each place whose repetition makes up most of a specimen, it keeps
+// one. It keeps specimens that Load refuses apart.
 type search struct {
 	rng  *rand.Rand
 	kept map[string]kept
@@ -289,7 +289,7 @@ type kept struct {
 	score float64
 }
 
-// parent returns a specimen to change: mostly one that loads, and the worst of some by one measure.
+// parent returns a specimen to change. Mostly it is one that loads, and the worst of a few by one measure.
 func (se *search) parent() *specimen {
 	keys := se.keys[0]
 	if se.rng.IntN(10) == 0 && len(se.keys[1]) > 0 {
@@ -305,7 +305,7 @@ func (se *search) parent() *specimen {
 	return se.kept[worst].specimen
 }
 
-// slackBytes is what a file has to have before it counts in full: a small one is worse by the constants that any file takes.
+// slackBytes is added to the size of a file, because otherwise the constant cost of any file would make small ones look bad.
 const slackBytes = 16 << 10
 
 var measures = map[string]func(cost) float64{
@@ -330,7 +330,7 @@ func (se *search) take(t *testing.T, sp *specimen, c cost) {
 		}
 		old, ok := se.kept[key]
 		if score := measure(c); !ok || score > old.score {
-			if name == "time" { // which accidents make longer
+			if name == "time" { // accidents can make it longer
 				score = min(score, measure(sp.measure(t)))
 			}
 			if !ok {
@@ -343,9 +343,9 @@ func (se *search) take(t *testing.T, sp *specimen, c cost) {
 	}
 }
 
-// TestHostileFiles searches for files that take the most memory and time when they are imported and loaded: pieces of
-// valid ones are repeated, left out, emptied and exchanged, so that all sums are right, and what was worst is changed further.
-// None may take more than its bound.
+// TestHostileFiles searches for files that take the most memory and time when they are imported and loaded. It repeats, removes,
+// empties and exchanges pieces of valid files, keeps all digests right, and changes the worst files further.
+// No file may take more than its bound.
 func TestHostileFiles(t *testing.T) {
 	limits := []int{16 << 10, 64 << 10, 256 << 10, 1 << 20} // bytes of a file
 	rng := rand.New(rand.NewPCG(1, uint64(*hostileTime)))
@@ -416,7 +416,7 @@ func (se *search) worst() (all []ranked) {
 	return all
 }
 
-// keep writes sp, if files are to be kept: a file, or a directory in upstream's layout.
+// keep writes sp, as a file or as a directory in upstream's layout, if the flag says to keep files.
 func (sp *specimen) keep(t *testing.T, name string) {
 	if *hostileKeep == "" {
 		return

@@ -22,7 +22,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// The test binary runs itself as the process to be killed, with these set.
+// The test binary runs itself, with these variables, as the process to be killed.
 const (
 	envKillPath  = "NETMAPCACHE_KILL_PATH"
 	envKillFirst = "NETMAPCACHE_KILL_FIRST"
@@ -31,8 +31,8 @@ const (
 
 var killBase = netmaptest.Realistic(60, 1)
 
-// afterCall returns what is cached after call n: each third one is a Store of a netmap in
-// which every peer is another, then a peer changes, then the self node.
+// afterCall returns what is cached after call n. Every third call is a Store of a netmap in
+// which every peer is different, then a peer changes, then the self node.
 func afterCall(n int) *netmap.NetworkMap {
 	stored := n - n%3
 	nm := *killBase
@@ -92,8 +92,8 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
-// TestKills kills a process that commits, again and again on one directory: what is left
-// is the snapshot of the call that completed last or of the one that was
+// TestKills kills a process that commits, again and again on one directory. What is left
+// is the snapshot of the last completed call or of the one
 // under way, and the next Store leaves nothing else.
 func TestKills(t *testing.T) {
 	path := t.TempDir()
@@ -123,7 +123,7 @@ func TestKills(t *testing.T) {
 			midway++
 		}
 		if kill%2 == 0 {
-			c = netmapcache.NewCache(s) // which knows nothing
+			c = netmapcache.NewCache(s) // it remembers nothing
 		}
 		previous = netmaptest.WithSelfChanged(killBase, uint64(kill))
 		if err := cachetest.Recovers(t.Context(), s, c, previous); err != nil {
@@ -137,8 +137,8 @@ func TestKills(t *testing.T) {
 	t.Logf("%d kills: %d left files of an unfinished commit, %d a snapshot that was not yet reported", kills, midway, unreported)
 }
 
-// TestKillsBehind kills a process that notes changes, which are committed 3 ms later or, after each third call, by Flush:
-// what is left is the snapshot of one of the calls since the last Flush, whole, or of that, and the next Store leaves nothing else.
+// TestKillsBehind kills a process that notes changes, which are committed 3 ms later or, after every third call, by Flush.
+// What is left is the whole snapshot of the last Flush or of a later call, and the next Store leaves nothing else.
 func TestKillsBehind(t *testing.T) {
 	path := t.TempDir()
 	s := netmapcache.FileStore(path)
@@ -173,7 +173,7 @@ func TestKillsBehind(t *testing.T) {
 }
 
 // killProcess kills a process that begins with call first, some time after it
-// has completed some calls, with write-behind if delay is not empty. It returns the number of the last that completed.
+// has completed some calls. It writes behind if delay is not empty. killProcess returns the number of the last completed call.
 func killProcess(t *testing.T, path string, first int, delay string) (last int, err error) {
 	p := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProcess$")
 	p.Env = append(os.Environ(), envKillPath+"="+path, envKillFirst+"="+strconv.Itoa(first), envKillDelay+"="+delay)

@@ -10,8 +10,8 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// TestDividePeers changes lists of peers at random. Whether the parts of peers are known from the
-// list before, or from the peers, the list has the same columns.
+// TestDividePeers changes lists of peers at random. The list has the same columns, whether the parts of peers come from the
+// earlier list or from the peers.
 func TestDividePeers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	pool := netmaptest.Realistic(400, 1).Peers
@@ -52,8 +52,8 @@ func TestDividePeers(t *testing.T) {
 	}
 }
 
-// TestEditLooksOnce: an edit looks at each element of a part a bounded number of times, however many of them are
-// edited. Somebody who can choose IDs can have all of them belong to one part.
+// TestEditLooksOnce: an edit looks at each element of a part a bounded number of times, however many elements are
+// edited. Somebody who can choose IDs can make all elements belong to one part.
 func TestEditLooksOnce(t *testing.T) {
 	const n = 2000
 	looks := 0

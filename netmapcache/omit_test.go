@@ -15,7 +15,7 @@ import (
 	"tailscale.com/types/views"
 )
 
-// TestOmitted checks what is left with the build tag netmapcache_omit.
+// TestOmitted checks what the calls do with the build tag netmapcache_omit.
 func TestOmitted(t *testing.T) {
 	s := memstore.New()
 	c := netmapcache.NewCache(s)

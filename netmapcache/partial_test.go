@@ -12,7 +12,7 @@ import (
 	"tailscale.com/types/netmap"
 )
 
-// TestLoadPartial damages one column after the other, and looks at what is left.
+// TestLoadPartial damages one column after the other, and checks what LoadPartial returns.
 func TestLoadPartial(t *testing.T) {
 	nm := netmaptest.Realistic(120, 1)
 	errDisk := errors.New("the disk is broken")
@@ -74,7 +74,7 @@ func TestLoadPartial(t *testing.T) {
 	}
 }
 
-// TestLoadPartialWhole checks that it is Load if nothing is damaged, and that it reports the same without a root.
+// TestLoadPartialWhole: if nothing is damaged, or there is no root, LoadPartial does the same as Load.
 func TestLoadPartialWhole(t *testing.T) {
 	nm := netmaptest.Realistic(120, 1)
 	s := memstore.New()
@@ -96,7 +96,7 @@ func TestLoadPartialWhole(t *testing.T) {
 	}
 }
 
-// TestLoadPartialBesideWriter checks that it never takes columns that another writer has just
+// TestLoadPartialBesideWriter: LoadPartial never takes columns that another writer has just
 // removed for damaged ones.
 func TestLoadPartialBesideWriter(t *testing.T) {
 	s := memstore.New()

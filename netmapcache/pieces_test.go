@@ -16,18 +16,18 @@ import (
 
 // A piece is a value of CBOR or JSON, as a tree whose elements may be repeated.
 type piece struct {
-	kind    byte   // '[', '{', or 0 for what has no elements
-	leaf    []byte // encoded, if it has no elements
+	kind    byte   // '[', '{', or 0 for a value without elements
+	leaf    []byte // the encoding of a value without elements
 	members []member
 }
 
 type member struct {
 	key   []byte // encoded, in a map
 	value *piece
-	times int // how often it stands there, in a map under as many keys
+	times int // how often it is repeated, in a map under as many keys
 }
 
-// rank orders members of a map: fields, those that stand there many times, and those without a number.
+// rank orders members of a map: fields first, then repeated members, then those without a number.
 func (m member) rank() int {
 	switch {
 	case m.key[0]&0xe0 == majorNegative:
@@ -160,7 +160,7 @@ func (s *syntax) encode(p *piece) []byte {
 	return bytes.TrimSuffix(s.append(nil, p), []byte(s.sep))
 }
 
-// parseCBOR returns the value that data begins with, and what follows it.
+// parseCBOR returns the value at the beginning of data, and what follows it.
 func parseCBOR(data []byte) (*piece, []byte) {
 	major, n, head := data[0]&0xe0, uint64(data[0]&0x1f), 1
 	if n >= 24 {
@@ -237,7 +237,7 @@ func (p *piece) clone() *piece {
 	return &c
 }
 
-// A place is where a member stands in a tree.
+// A place is the position of a member in a tree.
 type place struct {
 	in   *piece
 	i    int
@@ -260,10 +260,10 @@ func (p *piece) places(path string) (all []place) {
 	return all
 }
 
-// magic are leaves that readers make much of.
+// magic are leaves that readers turn into large values.
 var magic = []string{"*", "::1-ff::fffe", "10.0.0.1-10.255.255.254", "100.64.0.0/10", "00:00:00:00:00:00", `{"a":[[],[],{},{}]}`}
 
-// mutate changes p, a tree with the path, in some places. Others have pieces by their path.
+// mutate changes p, a tree at path, in some places. others are pieces by their path.
 func (s *syntax) mutate(rng *rand.Rand, p *piece, path string, others map[string][]*piece) {
 	for range 1 + rng.IntN(3) {
 		places := p.places(path)
@@ -311,7 +311,7 @@ func (s *syntax) emptied(p *piece, rng *rand.Rand) *piece {
 	return &piece{leaf: []byte(s.empty(p.leaf))}
 }
 
-// heaviest returns the path of what repeats the most bytes in p.
+// heaviest returns the path of the member whose repetition takes the most bytes in p.
 func (p *piece) heaviest(path string) (where string, size int) {
 	where, size = path, 0
 	for _, at := range p.places(path) {

@@ -20,9 +20,9 @@ func seal(t testing.TB, inner netmapcache.Store) netmapcache.Store {
 	return s
 }
 
-// TestDamagedValue checks what becomes of a snapshot of which the store itself tells
-// that a value is damaged: Load and updates from scratch report it, and what
-// writes a snapshot puts it right.
+// TestDamagedValue: the store itself reports a value of the snapshot as
+// damaged. Load, and updates by a new Cache, report that, and calls that
+// write a snapshot repair it.
 func TestDamagedValue(t *testing.T) {
 	nm := netmaptest.Realistic(120, 6)
 	// place returns the key under which a sealed store keeps name.
@@ -62,7 +62,7 @@ func TestDamagedValue(t *testing.T) {
 						t.Errorf("Info: %v, want ErrCorrupt", err)
 					}
 				} else {
-					c = fresh // the other one has no reason to doubt the column
+					c = fresh // the other Cache has no reason to doubt the column
 				}
 
 				looks := 0

@@ -18,7 +18,7 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// stick has the next Load from s wait until release is called, and closes stuck when it does.
+// stick makes the next Load from s wait until release is called. stuck is closed when it waits.
 func stick(s *memstore.Store) (stuck <-chan struct{}, release func()) {
 	began, end := make(chan struct{}), make(chan struct{})
 	begin := sync.OnceFunc(func() { close(began) })
@@ -32,8 +32,8 @@ func stick(s *memstore.Store) (stuck <-chan struct{}, release func()) {
 	return began, sync.OnceFunc(func() { close(end) })
 }
 
-// TestSwitchWhileLoading switches to another profile while the netmap of one is loaded from a slow store. What
-// the other gets from control, a netmap or the wish that none be kept, is nothing to the first.
+// TestSwitchWhileLoading switches to another profile while the first one's netmap is loaded from a slow store. What
+// the other profile gets from control, a netmap or the demand to keep none, must not affect the first.
 func TestSwitchWhileLoading(t *testing.T) {
 	for name, caps := range map[string]tailcfg.NodeCapMap{
 		"keep":   {tailcfg.NodeAttrCacheNetworkMaps: nil},
@@ -97,7 +97,7 @@ func TestSwitchWhileLoading(t *testing.T) {
 	}
 }
 
-// forget replaces control by one that knows no node, and lets none in before a user has signed in.
+// forget replaces control by one that knows no node, and lets no node in before a user has signed in.
 func (r *rig) forget() {
 	r.control.Replace(&testcontrol.Server{Logf: logger.Discard, RequireAuth: true, ExplicitBaseURL: r.url})
 }
@@ -105,7 +105,7 @@ func (r *rig) forget() {
 // askedToLogin reports whether the backend knows where its user has to go.
 func (d *device) askedToLogin() bool { return d.StatusWithoutPeers().AuthURL != "" }
 
-// TestAskedWhileLoading has control ask for a login while the netmap is loaded from a slow store.
+// TestAskedWhileLoading: control asks for a login while the netmap is loaded from a slow store.
 func TestAskedWhileLoading(t *testing.T) {
 	r := newRig(t)
 	d, _ := r.startSaved()
@@ -125,7 +125,7 @@ func TestAskedWhileLoading(t *testing.T) {
 	}
 }
 
-// TestAskedJustBefore installs the cached netmap just after control has asked for a login, too late to see it.
+// TestAskedJustBefore: control asks for a login just before the cached netmap is installed, after the last check.
 func TestAskedJustBefore(t *testing.T) {
 	r := newRig(t)
 	d, _ := r.startSaved()
@@ -140,7 +140,7 @@ func TestAskedJustBefore(t *testing.T) {
 	d.await("control to ask again", func() bool { return d.NetMapNoPeers() != nil && d.askedToLogin() })
 }
 
-// TestOpen counts how often the store is asked for when there is none, or it can't be opened.
+// TestOpen counts the calls of Options.Open when there is no store, or the store can't be opened.
 func TestOpen(t *testing.T) {
 	r := newRig(t)
 	var (

@@ -94,7 +94,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestAttribute checks when control's attributes have the netmap kept or discarded.
+// TestAttribute checks when control's attributes keep or discard the netmap.
 func TestAttribute(t *testing.T) {
 	const keep, forbid = tailcfg.NodeAttrCacheNetworkMaps, tailcfg.NodeAttrDisableCacheNetworkMaps
 	for _, test := range []struct {
@@ -155,7 +155,7 @@ func TestProfiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := d.awaitEvent(Restored)
-	for errors.Is(err, netmapcache.ErrWrongOwner) { // what was looked for on behalf of the new profile, in the same store
+	for errors.Is(err, netmapcache.ErrWrongOwner) { // of an attempt for the new profile, in the same store
 		err = d.awaitEvent(Restored)
 	}
 	if err != nil {

@@ -36,7 +36,7 @@ import (
 // patience is how long a test waits for something that happens within seconds.
 const patience = time.Minute
 
-// devices are those under test, by their systems. Other than with Register, their options may differ.
+// devices are the devices under test, by their systems. Unlike with Register, their options may differ.
 var devices sync.Map // *tsd.System -> *device
 
 func TestMain(m *testing.M) {
@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(loopback.Main(m))
 }
 
-// probe is an extension beside the one under test.
+// A probe is an extension beside the one under test.
 type probe struct{}
 
 // panicking tells probes to panic when a netmap with another self node is installed.
@@ -72,7 +72,7 @@ func (probe) Init(h ipnext.Host) error {
 	return nil
 }
 
-// rig is a tailnet with its control plane behind a switch, and what a device keeps.
+// A rig is a tailnet with its control plane behind a switch, and what a device keeps.
 type rig struct {
 	t       *testing.T
 	base    *netmap.NetworkMap // what the network looks like
@@ -80,8 +80,8 @@ type rig struct {
 	control *tailnet.Switch
 	url     string
 
-	opts     Options        // but Open and OnEvent
-	looks    chan time.Time // when backends are to look at the netmap unasked, if not very often
+	opts     Options        // except Open and OnEvent
+	looks    chan time.Time // if not nil, says when backends look at the netmap without a note; otherwise they look very often
 	open     func(ipn.ProfileID) (store.Store, error)
 	onEvent  func(*ipnlocal.LocalBackend, Event, error)
 	keys     *mem.Store
@@ -90,8 +90,8 @@ type rig struct {
 
 const peers = 40
 
-// newRig returns a tailnet whose control asks for the netmap to be kept. Its relays are on ports
-// of this machine where nothing listens.
+// newRig returns a tailnet whose control asks devices to keep the netmap. Its relays are on ports
+// of this machine on which nothing listens.
 func newRig(t *testing.T) *rig {
 	nm := netmaptest.Realistic(peers+10, 1)
 	nm.DERPMap = &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{}}
@@ -122,7 +122,7 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// newNetwork replaces the network by one as it was at first, in which nodes have these capabilities.
+// newNetwork replaces the network by a new one in its first state, in which nodes have these capabilities.
 func (r *rig) newNetwork(caps tailcfg.NodeCapMap) {
 	self := r.base.SelfNode.AsStruct()
 	self.CapMap = caps
@@ -131,7 +131,7 @@ func (r *rig) newNetwork(caps tailcfg.NodeCapMap) {
 	r.control.Replace(tailnet.NewControl(r.network, logger.Discard))
 }
 
-// device is a running backend.
+// A device is a running backend.
 type device struct {
 	*ipnlocal.LocalBackend
 	r      *rig
@@ -142,7 +142,7 @@ type device struct {
 	stop   func() // shuts it down, once
 }
 
-// outcome is what OnEvent was told.
+// An outcome is what OnEvent was called with.
 type outcome struct {
 	event Event
 	err   error
@@ -202,7 +202,7 @@ func (d *device) newExtension(logf logger.Logf, lb *ipnlocal.LocalBackend) *exte
 	return e
 }
 
-// begin starts the backend's current profile, as one that is to run.
+// begin starts the backend's current profile, and makes it want to run.
 func (d *device) begin() {
 	d.r.t.Helper()
 	prefs := ipn.NewPrefs()
@@ -213,7 +213,7 @@ func (d *device) begin() {
 	}
 }
 
-// change makes changes one after the other, each when the backend has the one before.
+// change makes changes one after the other. It waits until the backend has each.
 func (d *device) change(times int) {
 	d.r.t.Helper()
 	for range times {
@@ -246,7 +246,7 @@ func (d *device) live() bool {
 	return nm != nil && !nm.Cached
 }
 
-// await waits until ok, which is asked again after each event and notification.
+// await waits until ok returns true. It calls ok again after each event and notification.
 func (d *device) await(what string, ok func() bool) {
 	d.r.t.Helper()
 	ctx, cancel := context.WithTimeout(d.r.t.Context(), patience)
@@ -282,7 +282,7 @@ func (d *device) forceHome() (home int) {
 	return home
 }
 
-// settle waits until the extension has done what it had begun.
+// settle waits until the extension has finished what it had begun.
 func (d *device) settle() {
 	e, _ := ipnlocal.GetExt[*extension](d.LocalBackend)
 	for range 3 { // the second is noted when the first is begun with, the third when it is done
@@ -290,7 +290,7 @@ func (d *device) settle() {
 	}
 }
 
-// awaitUntold waits until ok, of which nobody is told when to look.
+// awaitUntold waits until ok returns true, for conditions that no event announces.
 func (d *device) awaitUntold(ok func() bool) {
 	d.r.t.Helper()
 	for began := time.Now(); !ok(); time.Sleep(time.Millisecond) {
@@ -316,7 +316,7 @@ func (d *device) awaitEvent(e Event) error {
 	}
 }
 
-// told reports whether OnEvent was told, while the device was waited for, that e succeeded.
+// told reports whether OnEvent was called, during earlier waits for the device, with the success of e.
 func (d *device) told(e Event) bool {
 	o, ok := d.last[e]
 	return ok && o.err == nil
@@ -334,8 +334,8 @@ func (r *rig) cachedIn(s store.Store) *netmap.NetworkMap {
 	return nm
 }
 
-// diff compares what is stored with what the backend has, but for this node's home relay, which the
-// backend's netmap doesn't know.
+// diff compares the stored netmap with the backend's, except for this node's home relay, which the
+// backend's netmap doesn't contain.
 func (d *device) diff(stored *netmap.NetworkMap) string {
 	want := d.NetMapWithPeers()
 	self := want.SelfNode.AsStruct()
@@ -344,7 +344,7 @@ func (d *device) diff(stored *netmap.NetworkMap) string {
 	return netmaptest.Diff(stored, want, netmaptest.Ignore("netmap.NetworkMap.Cached"))
 }
 
-// awaitSaved waits until what is stored is what the backend has, and not before.
+// awaitSaved waits until the stored netmap is the backend's, and differs from before.
 func (d *device) awaitSaved(before *netmap.NetworkMap) *netmap.NetworkMap {
 	d.r.t.Helper()
 	var stored *netmap.NetworkMap

@@ -15,8 +15,8 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// TestBurst makes many changes while the store is stuck in a commit: the backend must go on, and
-// the store be given what is new in a few commits.
+// TestBurst makes many changes while the store is stuck in a commit. The backend must go on, and
+// the store must get the changes in a few commits.
 func TestBurst(t *testing.T) {
 	r := newRig(t)
 	d, last := r.startSaved()
@@ -53,8 +53,8 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// TestSaveFails has the store, or the netmap, be such that it can't be saved, while there are many changes: that must be told once,
-// and tried seldom. What can be mended is saved then.
+// TestSaveFails: the store is broken, or the netmap can't be saved, while there are many changes. The error must be reported once,
+// and attempts must be rare. After a repair the netmap is saved.
 func TestSaveFails(t *testing.T) {
 	broken := errors.New("the store is broken")
 	for _, test := range []struct {
@@ -112,15 +112,15 @@ func TestSaveFails(t *testing.T) {
 	}
 }
 
-// TestLastChange takes control away just after it has changed what the backend tells nobody of. That must be
-// saved, when the backend is shut down and without.
+// TestLastChange takes control away just after it has made a change that the backend doesn't announce. The change must be
+// saved, whether or not the backend is shut down.
 func TestLastChange(t *testing.T) {
 	for _, shutdown := range []bool{true, false} {
 		t.Run(fmt.Sprintf("shutdown=%v", shutdown), func(t *testing.T) {
 			r := newRig(t)
 			r.looks = make(chan time.Time)
 			d, _ := r.startSaved()
-			d.forceHome() // else magicsock finds a home some seconds later, and everything is saved
+			d.forceHome() // otherwise magicsock finds a home some seconds later, and everything is saved
 			r.looks <- time.Now()
 			d.settle()
 			for _, kind := range []tailnet.Kind{tailnet.FilterChanged, tailnet.PeerEndpoints, tailnet.PeerRelay} {
@@ -181,7 +181,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestControlFaster installs the cached netmap just after control's own has come. The
+// TestControlFaster installs the cached netmap just after control's netmap has come. The
 // backend must end up with control's.
 func TestControlFaster(t *testing.T) {
 	r := newRig(t)
@@ -202,7 +202,7 @@ func TestControlFaster(t *testing.T) {
 	d.await("control's netmap", func() bool { return d.live() && d.State() >= ipn.Starting })
 }
 
-// TestHomeDERP checks that the home relay is saved, and taken up again offline.
+// TestHomeDERP checks that the home relay is saved, and used again offline.
 func TestHomeDERP(t *testing.T) {
 	r := newRig(t)
 	d, _ := r.startSaved()

@@ -12,7 +12,7 @@ import (
 	"tailscale.com/wgengine/magicsock"
 )
 
-// watchedEngine is an engine without peers, that says what it is to do for them, and whose sessions the test makes up.
+// A watchedEngine is an engine without peers. It reports what it should do for peers, and the test makes up its sessions.
 type watchedEngine struct {
 	wgengine.Engine
 	session func(key.NodePublic, wgengine.PeerWireGuardState) // tells the backend
@@ -25,7 +25,7 @@ func (e *watchedEngine) SetPeerSessionStateFunc(f func(key.NodePublic, wgengine.
 
 func (e *watchedEngine) tell(m magicsock.NewDiscoKeyAvailable) { e.tells <- m.NodeID }
 
-// TestSessions begins sessions with peers before control is back, and after. Only those before are the extension's business.
+// TestSessions begins sessions with peers before control is back, and after. The extension must handle only the former.
 func TestSessions(t *testing.T) {
 	r := newRig(t)
 	first, last := r.startSaved()

@@ -11,7 +11,7 @@ import (
 	"tailscale.com/types/key"
 )
 
-// TestFromUpstream starts a device offline whose netmap Tailscale's own cache has stored, and goes online.
+// TestFromUpstream: Tailscale's own cache has stored a device's netmap. The device starts offline, and goes online.
 func TestFromUpstream(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -33,8 +33,8 @@ func (c *counter) Commit(ctx context.Context, ch store.Change) error {
 	return c.Committer.Commit(ctx, ch)
 }
 
-// TestChurn counts what an hour writes in which a peer changes its endpoint each second: if each change is
-// saved at once, and at the pace of [Options]. The clock is made up. The large network needs minutes.
+// TestChurn counts what is written in an hour in which a peer changes its endpoint each second, if each change is
+// saved at once, and at the pace of [Options]. The clock is simulated. The large network takes minutes.
 func TestChurn(t *testing.T) {
 	sizes := []int{100}
 	if os.Getenv("TORTURE") != "" {
@@ -55,7 +55,7 @@ func (c counter) String() string {
 	return fmt.Sprintf("%d commits of %d values, %d MB", 24*c.commits, 24*c.values, 24*c.bytes/1e6)
 }
 
-// churn saves what an hour of changes makes of a netmap, and returns what that wrote after the first save.
+// churn saves a netmap that changes for an hour, and returns what was written after the first save.
 func churn(t *testing.T, peers int, opts ...netmapcache.Option) (written counter) {
 	synctest.Test(t, func(t *testing.T) {
 		written.Committer = memstore.New()

@@ -46,7 +46,7 @@ func makeCertificate(t *testing.T) transport.TLSInfo {
 	return info
 }
 
-// startEtcd starts a server with TLS that wants a user, and returns its address and the file of its certificate.
+// startEtcd starts a server with TLS that demands a user. It returns the server's address and the file of its certificate.
 func startEtcd(t *testing.T) (address, certificate string) {
 	t.Helper()
 	cfg := embed.NewConfig()
@@ -87,7 +87,7 @@ func startEtcd(t *testing.T) (address, certificate string) {
 	return address, certificate
 }
 
-// storeFleet has nodes that share columns store a netmap each.
+// storeFleet lets nodes that share columns store a netmap each.
 func storeFleet(t *testing.T, address, certificate string, netmaps map[string]*netmap.NetworkMap) {
 	secure, err := transport.TLSInfo{TrustedCAFile: certificate}.ClientConfig()
 	check(t, err)
@@ -102,7 +102,7 @@ func storeFleet(t *testing.T, address, certificate string, netmaps map[string]*n
 	}
 }
 
-// TestEtcd: a prefix in etcd does for a directory; flags and environment tell of TLS and users.
+// TestEtcd: a prefix in etcd works like a directory. Flags and environment set TLS and users.
 func TestEtcd(t *testing.T) {
 	address, certificate := startEtcd(t)
 	source := "etcd://" + address + "/tailnet/node"

@@ -45,7 +45,7 @@ func TestFigures(t *testing.T) {
 	cells := make([]string, len(commands))
 	for _, peers := range []int{10_000, 100_000} {
 		dir := filepath.Join(t.TempDir(), strconv.Itoa(peers))
-		// By another process: what this one has in memory would count as the commands' own.
+		// Use another process, because the memory of this one would count as the commands' own.
 		if out, err := exec.Command(os.Args[0], "-test.run", "^TestFigures$", "-figures.dir", dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestLive runs commands beside two writers. Each has to show one snapshot, whole.
+// TestLive runs commands beside two writers. Each command has to show one whole snapshot.
 func TestLive(t *testing.T) {
 	dir := t.TempDir()
 	check(t, netmapcache.NewCache(netmapcache.FileStore(dir)).Store(t.Context(), netmaptest.Realistic(300, 9)))
@@ -51,7 +51,7 @@ func TestLive(t *testing.T) {
 	writers.Wait()
 }
 
-// TestValuesBesideWriter has another writer replace the snapshot in the middle.
+// TestValuesBesideWriter: another writer replaces the snapshot while values reads it.
 func TestValuesBesideWriter(t *testing.T) {
 	s := memstore.New()
 	c := netmapcache.NewCache(s)

@@ -10,7 +10,7 @@ import (
 	"tailscale.com/tailcfg"
 )
 
-// TestFind looks for each peer by all that names it alone, as peer does and as peers --match does.
+// TestFind searches each peer by everything that names it alone, in the ways of peer and of peers --match.
 func TestFind(t *testing.T) {
 	nm := netmaptest.Realistic(100, 1)
 	for _, p := range nm.Peers {
@@ -36,7 +36,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestRulesFor compares the rules that are said to let a peer in with those of Tailscale's filter.
+// TestRulesFor compares the rules that rulesFor returns with what Tailscale's filter lets in.
 func TestRulesFor(t *testing.T) {
 	nm := netmaptest.Realistic(100, 1)
 	someLetIn := false

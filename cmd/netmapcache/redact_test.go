@@ -39,7 +39,7 @@ func saved(t *testing.T, nm *netmap.NetworkMap) (dir, redacted string) {
 	return dir, redacted
 }
 
-// openly are the fields whose values may be shown, as docs say: versions, systems and the like.
+// openly are the fields whose values may be shown: versions, systems and the like.
 var openly = map[string]bool{
 	"IPNVersion": true, "OS": true, "OSVersion": true, "Distro": true, "DistroVersion": true, "DistroCodeName": true,
 	"Package": true, "GoArch": true, "GoArchVar": true, "GoVersion": true, "Machine": true, "Env": true, "Cloud": true,
@@ -49,7 +49,7 @@ var openly = map[string]bool{
 	"Regions": true, // those that Tailscale runs
 }
 
-// values calls f with the strings in the JSON value v, and with the keys of what is a map rather than a struct.
+// values calls f with the strings in the JSON value v, and with the keys of objects that are maps rather than structs.
 func values(field string, v any, f func(field, s string)) {
 	switch v := v.(type) {
 	case string:
@@ -75,10 +75,10 @@ func values(field string, v any, f func(field, s string)) {
 
 var word = regexp.MustCompile(`[\pL\pN]*\pL[\pL\pN]*|[0-9]{6,}`)
 
-// dull are parts of addresses, times and words that are kept.
+// dull are pieces of addresses, times and words that are kept.
 var dull = regexp.MustCompile(`^([0-9a-f]{4}|[0-9]+t[0-9]+|addr|invalid|prefix|0+|a{20,})$`)
 
-// wordsOf returns the words of the strings in JSON text: those that may be shown, and the others.
+// wordsOf returns the words of the strings in JSON text, divided into those that may be shown and the others.
 func wordsOf(t *testing.T, text string) (open, secret map[string]bool) {
 	t.Helper()
 	var v any
@@ -100,8 +100,8 @@ func wordsOf(t *testing.T, text string) (open, secret map[string]bool) {
 	return open, secret
 }
 
-// TestRedact looks for everything of the original in the redacted file: as words, and
-// addresses and keys also as the bytes that they are stored as.
+// TestRedact searches the redacted file for everything in the original: for its words, and
+// for addresses and keys also in their stored bytes.
 func TestRedact(t *testing.T) {
 	for name, nm := range map[string]*netmap.NetworkMap{
 		"realistic":     netmaptest.Realistic(200, 1),
@@ -197,7 +197,7 @@ func TestRedactKeepsShape(t *testing.T) {
 		t.Errorf("owner %q", after.Owner)
 	}
 
-	// The same rules let in as many peers, and names, keys and addresses are as many.
+	// The rules let in as many peers as before, and there are as many names, keys and addresses.
 	p := newPseudonyms(nm)
 	redacted := p.netmap(nm)
 	byKey := make(map[string]tailcfg.NodeView)

@@ -179,8 +179,8 @@ func peerText(nm *netmap.NetworkMap) string {
 
 var firstPeer = netmaptest.Realistic(60, 7).Peers[0].StableID()
 
-// TestCluster: leaders are killed and parted from the others in the middle of commits. What writers see
-// is linearizable, and what was stored is there.
+// TestCluster: in the middle of commits, leaders are killed and separated from the others. The writers' calls are
+// linearizable, and what was stored is there.
 func TestCluster(t *testing.T) {
 	const writers = 4
 	c := startCluster(t)

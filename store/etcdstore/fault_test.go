@@ -20,7 +20,7 @@ import (
 // small has nearly every change take several transactions.
 var small = []etcdstore.Option{etcdstore.WithMaxOps(5), etcdstore.WithMaxRequestBytes(100 << 10)}
 
-// TestFaults has one request after the other fail, before or after it took effect, while a cache is used in all ways.
+// TestFaults makes one request after the other fail, before or after it takes effect, while a cache makes all calls.
 func TestFaults(t *testing.T) {
 	var h hook
 	client := hooked(connect(t, server(t)), &h)
@@ -40,8 +40,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestCutConnections: whatever is lost of the connection in the middle of a commit, the old or the new netmap is
-// stored, and a new one leaves no orphans.
+// TestCutConnections: the connection is cut at every point of a commit. The old or the new netmap is
+// stored, and a later Store leaves no orphans.
 func TestCutConnections(t *testing.T) {
 	p := newProxy(t, server(t))
 	client := connect(t, p.address)
@@ -88,7 +88,7 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-// TestOrphans: an entry that an interrupted commit left is swept under the guard, never that of a commit under way.
+// TestOrphans: a commit removes the entries of an interrupted commit under the guard, and never those of a commit under way.
 func TestOrphans(t *testing.T) {
 	var h hook
 	prefix := freshPrefix()

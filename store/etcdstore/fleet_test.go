@@ -369,14 +369,14 @@ func (f *fleet) check() {
 	}
 }
 
-// TestFleet: no root that is there ever misses a column, whatever nodes do in whatever order, when they crash, sleep
-// and have clocks that are wrong; and what a node renews stays.
+// TestFleet: nodes act in any order, crash, sleep, and have wrong clocks. No stored root ever lacks a column,
+// and what a node renews stays.
 func TestFleet(t *testing.T) {
 	runFleets(t, false)
 }
 
-// TestFleetLosesLeases: when leases are revoked before their time a node may find its snapshot incomplete, never another one, and
-// the next Store heals that.
+// TestFleetLosesLeases: leases are revoked before their time. A node may find its snapshot incomplete, but never another one, and
+// the next Store repairs that.
 func TestFleetLosesLeases(t *testing.T) {
 	runFleets(t, true)
 }
@@ -423,8 +423,8 @@ func (f *fleet) finish() {
 	}
 }
 
-// TestLateWriter: a node falls asleep before any request of a call, until another node has stored the same netmap under a later
-// lease. What the call does then takes no column back to a lease that ends before.
+// TestLateWriter: a node sleeps before one request of a call, until another node has stored the same netmap under a later
+// lease. The rest of the call moves no column back to a lease that ends earlier.
 func TestLateWriter(t *testing.T) {
 	for _, tt := range []struct {
 		name          string

@@ -18,7 +18,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// TestTooLarge: what the servers don't take is refused with a cause that says which limit it is, and changes nothing.
+// TestTooLarge: if a change exceeds a limit of the servers, the error says which limit, and nothing changes.
 func TestTooLarge(t *testing.T) {
 	client := connect(t, server(t))
 	many := store.Change{Put: []store.Entry{{Key: "self", Value: []byte("new")}}}
@@ -60,7 +60,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestNoSpace: when the quota is used up, a cache says so, keeps what it has, and goes on once there is room.
+// TestNoSpace: when the quota is used up, a cache reports that, keeps what is stored, and goes on once there is room.
 func TestNoSpace(t *testing.T) {
 	cfg := serverConfig(t)
 	cfg.QuotaBackendBytes = 4 << 20
@@ -164,7 +164,7 @@ func TestListOneRevision(t *testing.T) {
 	}
 }
 
-// TestUsers: a token that expires is renewed by the password; a user without permission, and none, get a cause.
+// TestUsers: the password renews an expired token. Without permission, or without a user, the error gives the cause.
 func TestUsers(t *testing.T) {
 	cfg := serverConfig(t)
 	cfg.AuthTokenTTL = 1

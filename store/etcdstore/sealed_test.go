@@ -31,8 +31,8 @@ func TestSealed(t *testing.T) {
 	}, storetest.Options{LargeValue: 1 << 20, Cases: 10, Rounds: 2})
 }
 
-// TestSealedWriteBehind: what a cache notes and flushes through a sealed store is loaded by another, and who looks into
-// etcd finds neither names nor keys.
+// TestSealedWriteBehind: a cache notes and flushes changes through a sealed store. Another cache loads them, and
+// etcd contains neither names nor keys in the clear.
 func TestSealedWriteBehind(t *testing.T) {
 	client := connect(t, server(t))
 	prefix := freshPrefix()

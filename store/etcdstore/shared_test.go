@@ -57,7 +57,7 @@ func (s withoutMisnamed) Store(ctx context.Context, key string, value []byte) er
 	return s.SharedStore.Store(ctx, key, value)
 }
 
-// TestSharedFaults has one request after the other of a node fail.
+// TestSharedFaults makes one request of a node after the other fail.
 func TestSharedFaults(t *testing.T) {
 	var h hook
 	client := hooked(connect(t, server(t)), &h)
@@ -109,7 +109,7 @@ func revisionOf(t *testing.T, client *clientv3.Client) int64 {
 	return res.Header.Revision
 }
 
-// TestSharing: a second node writes nothing but its root, and of a change only the first writes the column.
+// TestSharing: a second node writes only its root. If a column changes, only the first node writes it.
 func TestSharing(t *testing.T) {
 	client := connect(t, server(t))
 	prefix := freshPrefix()
@@ -144,8 +144,8 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestSharedDamage: a column that somebody replaced is found, and put again by the node that found it; a value
-// whose digest isn't its key's can't be put.
+// TestSharedDamage: a node notices a column that somebody replaced, and puts it again. A value
+// whose digest isn't the one in its key can't be put.
 func TestSharedDamage(t *testing.T) {
 	client := connect(t, server(t))
 	prefix := freshPrefix()
@@ -182,8 +182,8 @@ func TestSharedDamage(t *testing.T) {
 	}
 }
 
-// TestExpiry: with a real lease that really expires, what nobody renews goes, what is renewed stays, and who slept
-// finds nothing and stores it anew.
+// TestExpiry: a real lease expires. What no node renews goes, what is renewed stays, and a node that slept
+// finds nothing and stores everything again.
 func TestExpiry(t *testing.T) {
 	client := connect(t, server(t))
 	prefix := freshPrefix()

@@ -25,8 +25,8 @@ type (
 	}
 )
 
-// TestConformance runs the suite with the servers' own limits, and with such as have nearly every change
-// take several transactions.
+// TestConformance runs the suite with the servers' own limits, and with limits by which nearly every change
+// takes several transactions.
 func TestConformance(t *testing.T) {
 	client := connected(t)
 	for name, tt := range map[string]struct {

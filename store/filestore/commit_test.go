@@ -204,9 +204,9 @@ func checkNotApplied(t *testing.T, what, path string, names []string, values map
 	}
 }
 
-// TestOneFailure: a change in which any one operation fails reports it,
-// leaves everything as it was, earlier entries of Put aside, and no temporary files. The exceptions
-// are the operations that only tidy up, and linking, which copying replaces.
+// TestOneFailure: if any one operation of a change fails, the change reports that,
+// leaves everything as it was, except earlier entries of Put, and leaves no temporary files. The exceptions
+// are operations that only tidy up, and linking, which copying replaces.
 func TestOneFailure(t *testing.T) {
 	total := func() int {
 		fs := &faultyFolder{}
@@ -253,7 +253,7 @@ func TestOneFailure(t *testing.T) {
 	}
 }
 
-// TestLastingFailure: if from some operation on all fail, the old root is in
+// TestLastingFailure: if all operations fail from some operation on, the old root is in
 // force, or the new one with its columns.
 func TestLastingFailure(t *testing.T) {
 	for n := 0; ; n++ {
@@ -328,7 +328,7 @@ func TestUndoneNotDurable(t *testing.T) {
 	}
 }
 
-// TestContextEndsWithin: a change that is abandoned while it writes is undone.
+// TestContextEndsWithin: if the context ends while a change writes, the change is undone.
 func TestContextEndsWithin(t *testing.T) {
 	path := filledDirectory(t)
 	before, names := valuesIn(t, path), namesIn(t, path)

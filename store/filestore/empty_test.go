@@ -14,7 +14,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// TestEmptied: a directory whose last value was removed, or that never got one, is empty.
+// TestEmptied: a directory is empty if its last value was removed, or if it never got one.
 func TestEmptied(t *testing.T) {
 	put := func(keys ...string) store.Change {
 		var ch store.Change
@@ -60,8 +60,8 @@ func TestEmptied(t *testing.T) {
 	}
 }
 
-// TestLockRemoved: whoever waits for a lock file that is removed meanwhile gets the lock of the file that
-// comes in its place.
+// TestLockRemoved: a writer waits for a lock file that is removed meanwhile. It gets the lock of the file that
+// replaces it.
 func TestLockRemoved(t *testing.T) {
 	if runtime.GOOS == "wasip1" || runtime.GOOS == "plan9" {
 		t.Skip("there are no locks here")
@@ -96,7 +96,7 @@ func TestLockRemoved(t *testing.T) {
 	}
 }
 
-// TestLockExcludes: one at a time has the lock, of those that remove the file now and then as of those that don't.
+// TestLockExcludes: only one writer at a time has the lock, even if writers remove the lock file now and then.
 func TestLockExcludes(t *testing.T) {
 	if runtime.GOOS == "wasip1" || runtime.GOOS == "plan9" {
 		t.Skip("there are no locks here")

@@ -9,7 +9,7 @@ import (
 	"github.com/netmapcache/netmapcache/store/filestore"
 )
 
-// TestFaults has every operation on the file system fail, of each call of a Cache.
+// TestFaults makes every operation on the file system fail, in each call of a Cache.
 func TestFaults(t *testing.T) {
 	cachetest.Faults(t, 11, func() cachetest.Faulty {
 		disk := filestore.NewDisk()

@@ -76,8 +76,8 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
-// TestForeignFiles: what isn't a value is neither listed, nor changed, nor in
-// the way.
+// TestForeignFiles: a file that isn't a value is not listed, not changed, and blocks
+// nothing.
 func TestForeignFiles(t *testing.T) {
 	path := t.TempDir()
 	s := FileStore(path)
@@ -168,7 +168,7 @@ func TestDirectoryForFile(t *testing.T) {
 	}
 }
 
-// TestModes: files can be read by their owner alone, those replaced too.
+// TestModes: only the owner can read files, replaced files included.
 func TestModes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such modes")
@@ -240,7 +240,7 @@ func TestFileForDirectory(t *testing.T) {
 }
 
 // TestUpstream: upstream's FileStore and this one read what the other wrote,
-// and what this one makes besides values is no obstacle to upstream.
+// and this package's other files don't disturb upstream.
 func TestUpstream(t *testing.T) {
 	path := t.TempDir()
 	ours, theirs := FileStore(path), upstream.FileStore(path)

@@ -29,7 +29,7 @@ var irregular = map[string]func(path, elsewhere string) error{
 	"pipe": func(path, _ string) error { return syscall.Mkfifo(path, 0600) },
 }
 
-// TestIrregular: what is under a key's name and isn't a regular file is damage: it is neither followed
+// TestIrregular: under a key's name there is something else than a regular file. It counts as damage, is neither followed
 // nor waited for, and a value can replace it.
 func TestIrregular(t *testing.T) {
 	for name, put := range irregular {
@@ -74,8 +74,8 @@ func TestIrregular(t *testing.T) {
 	}
 }
 
-// TestIrregularLock: what is under the lock's name and isn't a regular file is an error: it is neither
-// followed, nor is anything made where it leads to, nor does it block.
+// TestIrregularLock: under the lock's name there is something else than a regular file. That is an error. It isn't
+// followed, nothing is made where it leads to, and it doesn't block.
 func TestIrregularLock(t *testing.T) {
 	for name, put := range irregular {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestIrregularLock(t *testing.T) {
 	}
 }
 
-// TestIrregularComes: what comes in place of a regular file after it was looked at is neither
+// TestIrregularComes: after the check, something else replaces the regular file. It is neither
 // followed nor waited for.
 func TestIrregularComes(t *testing.T) {
 	for name, put := range irregular {
@@ -153,8 +153,8 @@ func (f bigFolder) open(name string) (fs.File, error) {
 	return bigFile{file, f.size}, err
 }
 
-// TestBigFile: a file that is larger than any value is damage, and no memory is asked for it. Nor is such a
-// value stored.
+// TestBigFile: a file that is larger than any value is damage, and no memory is allocated for it. Storing such a
+// value is refused.
 func TestBigFile(t *testing.T) {
 	path := t.TempDir()
 	s := FileStore(path)

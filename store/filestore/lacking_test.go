@@ -130,8 +130,8 @@ func (f lackingFolder) on(real osFolder) folder {
 	return f
 }
 
-// TestLacking: where the file system lacks an ability values are stored, replaced, listed and
-// removed all the same, and nothing else is left.
+// TestLacking: the file system lacks an ability. Values are stored, replaced, listed and
+// removed nevertheless, and nothing else is left.
 func TestLacking(t *testing.T) {
 	for name, f := range lacking {
 		t.Run(name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestLacking(t *testing.T) {
 	}
 }
 
-// TestLackingUndo: without hard links too the value before is back after a failure.
+// TestLackingUndo: even without hard links the old value is back after a failure.
 func TestLackingUndo(t *testing.T) {
 	path := filledDirectory(t)
 	before, names := valuesIn(t, path), namesIn(t, path)
@@ -193,8 +193,8 @@ func (f failingSync) syncDir() error {
 	return nil
 }
 
-// TestLackingAll: the contract of stores holds within a process where a file system can neither link, nor
-// sync, nor lock, and has names in another case.
+// TestLackingAll: a file system can neither link, nor sync, nor lock, and has names in another case. Within a process
+// the contract of stores still holds.
 func TestLackingAll(t *testing.T) {
 	all := lackingFolder{
 		osFolder:  osFolder{tryLock: func(*os.File) (bool, error) { return false, errors.ErrUnsupported }},
@@ -211,7 +211,7 @@ func TestLackingAll(t *testing.T) {
 	}, storetest.Options{LargeValue: 1 << 20, Keys: 100})
 }
 
-// TestNoLock: without locks too the commits of a process exclude each other, by whatever path they
+// TestNoLock: even without locks the commits of a process exclude each other, by whatever path they
 // know the directory.
 func TestNoLock(t *testing.T) {
 	path := t.TempDir()
@@ -260,7 +260,7 @@ func TestNoLock(t *testing.T) {
 	}
 }
 
-// TestOtherCase: a name in another case that isn't the key's file is a foreign one.
+// TestOtherCase: a name in another case that isn't the key's file is foreign.
 func TestOtherCase(t *testing.T) {
 	path := t.TempDir()
 	s := FileStore(path)

@@ -13,8 +13,8 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// TestOpenPrivate: directories into which other users can put files are refused by it,
-// and not by FileStore.
+// TestOpenPrivate: OpenPrivate refuses directories into which other users can put files,
+// and FileStore doesn't.
 func TestOpenPrivate(t *testing.T) {
 	const nobody = 65534
 	for _, tt := range []struct {
@@ -61,8 +61,8 @@ func TestOpenPrivate(t *testing.T) {
 	}
 }
 
-// TestFlip: while the path is turned from a private directory to one that everybody can write
-// to and back, nothing of the latter is read, nor is anything written there.
+// TestFlip: the path is switched between a private directory and one that everybody can write
+// to. Nothing is read from the latter, and nothing is written there.
 func TestFlip(t *testing.T) {
 	home := t.TempDir()
 	ours, theirs := filepath.Join(home, "ours"), filepath.Join(home, "theirs")

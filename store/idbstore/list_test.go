@@ -10,7 +10,7 @@ import (
 	"github.com/netmapcache/netmapcache/store"
 )
 
-// TestListPages lists as many keys as end about where a page does.
+// TestListPages lists numbers of keys that end near the end of a page.
 func TestListPages(t *testing.T) {
 	ctx, s := t.Context(), open(t, databaseOf(t))
 	keys := fillKeys(t, s, pageKeys-1)

@@ -59,8 +59,8 @@ func TestForcedClose(t *testing.T) {
 	}
 }
 
-// TestLostInCommit reports to a store that its connection is lost while it
-// waits for a commit to complete, which in truth then succeeds.
+// TestLostInCommit tells a store that its connection is lost while it
+// waits for a commit, which in fact succeeds.
 func TestLostInCommit(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -179,8 +179,8 @@ func TestReadOn(t *testing.T) {
 	}
 }
 
-// TestReadAhead: when LoadMany yields the first value, the second batch is being
-// read. It may come to nothing, and is given up when it isn't wanted.
+// TestReadAhead: when LoadMany yields the first value, it is already reading the second
+// batch. That reading may fail, and is abandoned if it isn't needed.
 func TestReadAhead(t *testing.T) {
 	ctx, s := t.Context(), open(t, databaseOf(t))
 	var keys []string

@@ -81,7 +81,7 @@ func TestOpenTriesAgain(t *testing.T) {
 	}
 }
 
-// TestUpgradeAborted has the browser abort an upgrade before the store gets to it.
+// TestUpgradeAborted makes the browser abort an upgrade before the store gets to it.
 func TestUpgradeAborted(t *testing.T) {
 	s := newStore(databaseOf(t))
 	defer s.Close()
@@ -99,9 +99,9 @@ func TestUpgradeAborted(t *testing.T) {
 	}
 }
 
-// TestConcurrentUpgrade opens a database that doesn't exist with stores of an older and
-// a newer version, many times each and at once. The newer ones find it, the older
-// ones find it or are told that it is newer, and each works while it has the database.
+// TestConcurrentUpgrade opens a new database with stores of an older and
+// a newer version, many of each at once. The newer stores open it. The older
+// stores open it or report that it is newer. Each store works while it has the database.
 func TestConcurrentUpgrade(t *testing.T) {
 	for round := range torture.Times(5, 200) {
 		database := fmt.Sprint(databaseOf(t), round)
@@ -271,7 +271,7 @@ func TestBlocked(t *testing.T) {
 	})
 }
 
-// TestSilent has a browser that answers nothing that it is asked.
+// TestSilent has a browser that answers no request.
 func TestSilent(t *testing.T) {
 	s := newStore(databaseOf(t))
 	defer s.Close()

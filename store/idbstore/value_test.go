@@ -85,7 +85,7 @@ func TestForeignKeys(t *testing.T) {
 	}
 }
 
-// TestLongValues: what is longer than any store takes is neither stored nor loaded.
+// TestLongValues: a value that is longer than stores accept is neither stored nor loaded.
 func TestLongValues(t *testing.T) {
 	ctx, s := t.Context(), open(t, databaseOf(t))
 	if err := s.Store(ctx, "a", make([]byte, store.MaxValueLen+1)); err == nil {
@@ -100,7 +100,7 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// TestStoredForm: no more is stored than the bytes given.
+// TestStoredForm: only the given bytes are stored.
 func TestStoredForm(t *testing.T) {
 	s := open(t, databaseOf(t))
 	if err := s.Store(t.Context(), "k", bytes.Repeat([]byte("x"), 100)[:3]); err != nil {

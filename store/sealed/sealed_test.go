@@ -28,7 +28,7 @@ func seal(t testing.TB, inner store.Store) store.Store {
 	return s
 }
 
-// TestAbilities: a sealed store has those of the store in it, and no others.
+// TestAbilities: a sealed store has the abilities of its inner store, and no others.
 func TestAbilities(t *testing.T) {
 	m := memstore.New()
 	for name, inner := range map[string]store.Store{
@@ -126,7 +126,7 @@ func TestNothingInTheClear(t *testing.T) {
 	}
 }
 
-// TestTampering: what is done to stored values without the key is found out.
+// TestTampering: changes to stored values without the key are detected.
 func TestTampering(t *testing.T) {
 	for _, name := range []string{"a", longName} {
 		other := name + "'"
@@ -170,7 +170,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// TestRollback states what is not found out: an older value under its own name.
+// TestRollback: an older value under its own name is not detected.
 func TestRollback(t *testing.T) {
 	inner := memstore.New()
 	s := seal(t, inner)
@@ -184,7 +184,7 @@ func TestRollback(t *testing.T) {
 	}
 }
 
-// TestForeignEntries: what isn't sealed under the key is skipped and left alone.
+// TestForeignEntries: entries that aren't sealed under the key are skipped and left alone.
 func TestForeignEntries(t *testing.T) {
 	inner := memstore.New()
 	other, err := sealed.New(inner, bytes.Repeat([]byte{8}, sealed.KeySize))
@@ -240,8 +240,8 @@ func TestGuardOfValueSealedAnew(t *testing.T) {
 	}
 }
 
-// TestFormat: what an earlier version stored under testKey is still read, under the
-// names it gave. The format was confirmed by an independent implementation.
+// TestFormat: this version reads what an earlier version stored under testKey, under its
+// names. An independent implementation confirmed the format.
 func TestFormat(t *testing.T) {
 	entries := []struct{ name, value, storedName, storedValue string }{
 		{"self", "short", "kDJoloxq6KFXA_0DKXFFdmR_6S3r-SLoyPpA2A", "06ba8mYO31ySU3ZODZWBV/rIaVXB/WOHH6oAaCrMA+cUUC6dmtHS7DwjihhH"},

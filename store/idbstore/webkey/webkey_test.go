@@ -76,7 +76,7 @@ func toBytes(t *testing.T, v js.Value) []byte {
 	return browser.ToBytes(array)
 }
 
-// TestStoredForm: the stored key is encrypted, and what decrypts it can't be exported.
+// TestStoredForm: the stored key is encrypted, and the key that decrypts it can't be exported.
 func TestStoredForm(t *testing.T) {
 	key := mustLoad(t, "form")
 	_, r := record(t, "form")
@@ -94,7 +94,7 @@ func TestStoredForm(t *testing.T) {
 	}
 }
 
-// TestAtOnce: those who make the key at the same time get the same one.
+// TestAtOnce: calls that make the key at the same time get the same one.
 func TestAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	keys := make([][]byte, 8)
@@ -169,7 +169,7 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// TestBlocked: the database is to be deleted, and another has it open.
+// TestBlocked: the database is to be deleted, and another page has it open.
 func TestBlocked(t *testing.T) {
 	mustLoad(t, "blocked")
 	db, _ := record(t, "blocked")
@@ -196,7 +196,7 @@ func TestForeignDatabase(t *testing.T) {
 	}
 }
 
-// TestCache: a cache in a store sealed under such a key, as a page uses it.
+// TestCache: a cache works over a store that is sealed under such a key, as in a page.
 func TestCache(t *testing.T) {
 	ctx := t.Context()
 	nm := netmaptest.Realistic(100, 1)
