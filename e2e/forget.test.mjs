@@ -48,7 +48,7 @@ const names = (page) => page.evaluate(async () => (await indexedDB.databases()).
 test('control is told', async () => {
   await forget(page);
   assert.equal(await text(page, 'problems'), '');
-  await page.waitForFunction(() => !/\S/.test(['domain', 'this-device', 'self'].map((id) => document.getElementById(id).textContent).join('')), { timeout: 10_000 });
+  await page.waitForFunction(() => ['domain', 'this-device', 'self'].map((id) => document.getElementById(id).textContent.trim()).join('') === 'Not in a network', { timeout: 10_000 });
 });
 
 test('says that control could not be told, until connecting again', async () => {

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
-import { answer, counted, focused, inMode, inState, inView, joined, patience, saved, tabTo, text } from './page.mjs';
+import { answer, counted, focused, frames, inMode, inState, inView, joined, patience, saved, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -36,22 +36,30 @@ after(async () => {
 
 // clean runs axe-core on the page as it is, in some or all looks: light and dark, wide and narrow. The policy lets a page run no foreign
 // script, but a test may.
-const looks = [['light', 1280], ['dark', 390], ['dark', 1280], ['light', 390]];
+const looks = [['light', 1280], ['dark', 360], ['dark', 1280], ['light', 360], ['light', 768]];
 async function clean(state, those = looks) {
   for (const [scheme, width] of those) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
     await page.setViewport({ width, height: 900 });
     await session.send('Runtime.evaluate', { expression: axe });
     const found = await page.evaluate(async () => {
-      const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+      const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
       return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`);
     });
     assert.deepEqual(found, [], `${state}, ${scheme}, ${width} pixels wide`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(wide <= width, `${state}: ${wide} pixels do not fit into ${width}`);
+    assert.deepEqual(await scrollingSideways(), [], `${state}, ${width} pixels wide`);
   }
   await page.setViewport({ width: 1280, height: 900 });
 }
+
+const views = ['map', 'reach', 'access', 'dns', 'device', 'diagnostics', 'lab']; // beside that of the peers
+
+// scrollingSideways returns what doesn't fit into its width, and isn't just cut.
+const scrollingSideways = () => page.evaluate(() =>
+  [document.documentElement, ...document.querySelectorAll('body *')]
+    .filter((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+    .filter((element) => element === document.documentElement || ['auto', 'scroll'].includes(getComputedStyle(element).overflowX))
+    .map(({ id, className, scrollWidth, clientWidth }) => `${id || className}: ${scrollWidth} in ${clientWidth}`));
 
 test('without a network', async () => {
   await ask('control', { up: false });
@@ -66,12 +74,79 @@ test('live', async () => {
   await inState(page, 'live');
   await saved(page);
   await clean('live');
-  for (const view of ['map', 'reach', 'access', 'dns', 'device', 'diagnostics', 'lab']) {
+  for (const view of views) {
     await inView(page, view);
     await clean(view, looks.slice(0, 2));
   }
   await joined(page);
   await saved(page);
+});
+
+test('colours of the system: what is on a button can be read', async () => {
+  await inView(page, 'peers');
+  await page.$eval('#peers-rows [data-id] .status', (cell) => cell.click());
+  await page.waitForSelector('#details:not([hidden])', patience);
+  await session.send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'active' }] });
+  const unreadable = await page.evaluate(() => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = 'Canvas';
+    const canvas = getComputedStyle(probe).color; // which the browser puts behind text, where it is let
+    probe.remove();
+    return [...document.querySelectorAll('button, .button, select, a')].filter((element) => {
+      const { color, backgroundColor, forcedColorAdjust } = getComputedStyle(element);
+      return element.checkVisibility() && color === (forcedColorAdjust === 'none' ? backgroundColor : canvas);
+    }).map(({ id, textContent }) => id || textContent);
+  });
+  await session.send('Emulation.setEmulatedMedia', { features: [] });
+  await page.click('#details-close');
+  assert.deepEqual(unreadable, []);
+});
+
+test('text that is twice as large, on a phone', async (t) => {
+  t.after(async () => {
+    await session.send('Page.setFontSizes', { fontSizes: { standard: 16 } });
+    await page.setViewport({ width: 1280, height: 900 });
+  });
+  await page.setViewport({ width: 360, height: 780 });
+  await session.send('Page.setFontSizes', { fontSizes: { standard: 32 } });
+  await page.waitForFunction(() => getComputedStyle(document.documentElement).fontSize === '30px', patience);
+  await page.$eval('#peers-rows [data-id] .status', (cell) => cell.click());
+  await page.waitForSelector('#details:not([hidden])', patience);
+  await frames(page);
+  const { narrowest, cut } = await page.evaluate(() => ({
+    narrowest: Math.min(...[...document.querySelectorAll('#details dd')].map(({ clientWidth }) => clientWidth)),
+    cut: [...document.querySelectorAll('#peers-rows [role="row"]')].filter(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1).length,
+  }));
+  await page.click('#details-close');
+  const wide = {};
+  for (const view of ['peers', ...views]) {
+    await inView(page, view);
+    await frames(page);
+    wide[view] = (await scrollingSideways()).filter((what) => !what.startsWith('views')); // whose links are one row then
+  }
+  await inView(page, 'peers');
+  assert.ok(narrowest >= 200, `values of details have ${narrowest} pixels`);
+  assert.equal(cut, 0, 'rows grow');
+  assert.deepEqual(Object.entries(wide).filter(([, found]) => found.length > 0), []);
+});
+
+test('over the map one finger is for the page and two for the map, and the list comes within three screens', async (t) => {
+  t.after(async () => {
+    await page.setViewport({ width: 1280, height: 900 });
+    await inView(page, 'peers');
+  });
+  await page.setViewport({ width: 360, height: 780 });
+  await inView(page, 'peers');
+  await frames(page);
+  assert.ok(await page.$eval('#peers', (grid) => grid.getBoundingClientRect().top) < 3 * 780);
+  await inView(page, 'map');
+  await frames(page);
+  const taken = (fingers) => page.$eval('#map', (map, fingers) => {
+    const touches = Array.from({ length: fingers }, (_, identifier) => new Touch({ identifier, target: map }));
+    return !map.dispatchEvent(new TouchEvent('touchmove', { touches, bubbles: true, cancelable: true }));
+  }, fingers);
+  assert.deepEqual([await page.$eval('#map', (map) => getComputedStyle(map).touchAction), await taken(1), await taken(2)], ['pan-x pan-y', false, true]);
+  assert.match(await page.$eval('#map', (map) => map.ariaLabel), /The table of peers has all of it/);
 });
 
 test('nothing jumps while the page loads', async () => {

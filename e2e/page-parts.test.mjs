@@ -1,6 +1,7 @@
 // What the page makes of a network map, without a browser: whose is what, what a search finds, what is known, and when.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { accessOf } from '../web/app/access.js';
@@ -8,6 +9,7 @@ import { Contact, silence } from '../web/app/contact.js';
 import { knowledgeOf } from '../web/app/knowledge.js';
 import { listAs } from '../web/app/list-file.js';
 import { lookUp } from '../web/app/lookup.js';
+import { draw } from '../web/app/map-drawing.js';
 import { Model } from '../web/app/model.js';
 import { netmap } from './netmap.mjs';
 
@@ -66,6 +68,67 @@ test('relays keep their places on the map, with that of this device first', () =
   assert.deepEqual(places(model), before, 'whoever comes and goes');
   model.follow({ gone: map.Peers.filter(({ HomeDERP }) => HomeDERP === 10).map(({ ID }) => ID), live: true }, { heard: 3 });
   assert.deepEqual(places(model).map(([key]) => key), ['3', '1', '2', '10'], 'a relay without peers too');
+});
+
+// drawn draws the map of a model on nothing, and returns what was written: { text, box } for each name.
+function drawn(model, size) {
+  const written = [];
+  const width = (text) => 6.5 * text.length;
+  const context = new Proxy({}, {
+    get: (_, name) => ({
+      measureText: (text) => ({ width: width(text) }),
+      fillText: (text, x, y) => written.push({ text, box: [x - width(text) / 2, y - 9, x + width(text) / 2, y + 2] }),
+    })[name] ?? (() => {}),
+    set: () => true,
+  });
+  const { left, right, top, bottom } = model.layout.box;
+  const k = size / Math.max(right - left, bottom - top);
+  const view = { width: size, height: size, ratio: 1, x: -left * k, y: -top * k, k };
+  draw(context, model.layout, view, { self: '' }, {});
+  return { written, circles: model.layout.groups.map(({ label, x, y, r, rows }) => ({ label, peers: rows.length, x: view.x + k * x, y: view.y + k * y, r: k * r })) };
+}
+
+test('names of groups cross neither circles nor each other, and where there is room the largest has its own', (t) => {
+  globalThis.Path2D = class {
+    rect() {}
+    moveTo() {}
+    lineTo() {}
+    arc() {}
+  };
+  t.after(() => delete globalThis.Path2D);
+  const map = netmap(2000);
+  map.DERPMap.Regions = Object.fromEntries(Array.from({ length: 26 }, (_, i) => [i + 1, { RegionID: i + 1, RegionCode: `r${i + 1}`, RegionName: `Relay in city ${i + 1}`, Nodes: [] }]));
+  map.Peers.forEach((peer, i) => (peer.HomeDERP = i < 600 ? 26 : 1 + (i % 25)));
+  const { model } = told(map);
+  for (const size of [300, 500, 1000]) {
+    const { written, circles } = drawn(model, size);
+    const names = written.filter(({ text }) => text.startsWith('Relay'));
+    assert.ok(size < 500 || names.some(({ text }) => text.startsWith('Relay in city 26')), `at ${size} pixels`);
+    for (const { text, box: [left, top, right, bottom] } of names) {
+      const label = text.split('  ')[0];
+      const crossed = circles.filter((circle) => circle.label !== label && Math.hypot(circle.x - Math.min(Math.max(circle.x, left), right), circle.y - Math.min(Math.max(circle.y, top), bottom)) < circle.r);
+      assert.deepEqual(crossed, [], `${text} at ${size} pixels`);
+      const others = names.filter((other) => other.text !== text && other.box[0] < right && left < other.box[2] && other.box[1] < bottom && top < other.box[3]);
+      assert.deepEqual(others, [], `${text} at ${size} pixels`);
+    }
+    t.diagnostic(`${names.length} of ${circles.length} names at ${size} pixels`);
+  }
+});
+
+test('statuses on the map and their colours: at least 3:1', async () => {
+  const css = await readFile(new URL('../web/app/page.css', import.meta.url), 'utf8');
+  const light = (hex) => {
+    const [r, g, b] = hex.match(/../g).map((part) => parseInt(part, 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  for (const theme of [':root {', '[data-theme="dark"] {']) {
+    const rules = css.slice(css.indexOf(theme), css.indexOf('}', css.indexOf(theme)));
+    const color = (name) => light(new RegExp(`--${name}: #([0-9a-f]{6})`).exec(rules)[1]);
+    for (const name of ['live', 'soft', 'idle', 'danger', 'relay', 'accent']) {
+      const [dark, bright] = [color(name), color('sunken')].sort((a, b) => a - b);
+      assert.ok((bright + 0.05) / (dark + 0.05) >= 3, `${name} in ${theme}`);
+    }
+  }
 });
 
 test('names that can’t be seen', () => {

@@ -87,6 +87,7 @@ test('control is lost: what was online is said to have been', async () => {
   await page.waitForFunction(() => /were online/.test(document.querySelector('#peers-count').textContent), { timeout: 3000 });
   assert.deepEqual([await text(page, 'details-status'), await statuses(page)], ['was online', ['was online']]);
   assert.match(await text(page, 'health'), /when it was last heard/);
+  assert.equal(await text(page, 'key-online'), 'was online', 'of the map too');
 });
 
 test('the key has expired: what was online is said to have been', async () => {
@@ -134,6 +135,17 @@ test('details keep the focus and the selection while the network changes', async
   assert.deepEqual(await page.evaluate(() => [document.activeElement === globalThis.button, String(getSelection())]), [true, selection]);
   await page.keyboard.press('Escape');
   await page.waitForSelector('#details[hidden]', { timeout: 3000 });
+});
+
+test('nothing is announced while the network changes', async () => {
+  await again();
+  await page.evaluate(() => {
+    globalThis.announced = [];
+    const look = new MutationObserver((records) => globalThis.announced.push(...records.map(({ target }) => target.textContent)));
+    for (const live of document.querySelectorAll('[role="status"], [role="alert"], [aria-live]')) look.observe(live, { childList: true, characterData: true, subtree: true });
+  });
+  await changed(page, 20);
+  assert.deepEqual(await page.evaluate(() => globalThis.announced), []);
 });
 
 test('the row that the keyboard is at stays that peer', async () => {

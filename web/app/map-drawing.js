@@ -139,10 +139,10 @@ function drawGroupNames(context, visible, { width, k }, { home }, theme, taken) 
     if (cr < 12) continue;
     context.font = `${cr < 40 ? 11 : 13}px ${theme.font}`;
     const share = cr >= 40 && group.rows.length > 0 ? `  ${group.online.toLocaleString()}/${group.rows.length.toLocaleString()}` : '';
-    const text = short(group.label, 28) + share;
+    const label = short(group.label, 28);
     const others = visible.filter((other) => other.group !== group);
-    const write = (y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false, others);
-    if (!write(cy - cr - 4)) write(cy + cr + 13);
+    const write = (text, y) => name(context, text, inside(context, text, cx, width), y, theme.soft, theme, taken, false, others);
+    [label + share, label].some((text) => write(text, cy - cr - 4) || write(text, cy + cr + 13));
   }
 }
 
