@@ -17,6 +17,7 @@ const minRest = 200;
 const leaveTime = 15_000; // milliseconds that another tab has to log out; the client gives up after 10,000
 const lookEvery = 5000; // milliseconds between looks whether control is there
 const probeTime = 5000; // milliseconds that control has to show that it is
+const showTime = 1000; // milliseconds that the page has to show the first peers; while it is hidden it shows nothing
 const newsRest = 1000; // while the client is followed: what changes all the time can't be read faster, and costs all workers
 
 const options = { database: 'network', controlURL: location.origin, hostname: hostname(), maxAge: oldest };
@@ -100,6 +101,8 @@ setInterval(() => client && known.state?.phase === 'live' && contact.look(), loo
 
 // The network map
 
+let shown;
+const firstShown = new Promise((resolve) => (shown = resolve)); // when the first peers are on the screen
 let following = false; // the model worker has what the client told last
 
 // refresh hands on the newest network map: from the client once it is live, else from the cache.
@@ -128,7 +131,10 @@ function follow(about) {
 // stream hands on the cached network map, and reports whether there is one.
 async function stream(about) {
   try {
-    await cache?.stream(({ netmap, total, peers, users }) => hand({ start: netmap && { ...about, netmap, total, live: false }, peers, users }));
+    await cache?.stream(({ netmap, total, peers, users }) => {
+      hand({ start: netmap && { ...about, netmap, total, live: false }, peers, users });
+      return netmap && within(showTime, firstShown); // the page asks the model worker for what it shows
+    });
     if (cache) problem('cache');
     return Boolean(cache);
   } catch (error) {
@@ -324,6 +330,7 @@ expose({
     begin();
   },
 
+  shown,
   connect,
   disconnect,
 
