@@ -36,7 +36,7 @@ for (const [resolution, module] of [['node10', 'ESNext'], ['node16', 'Node16'], 
     t.after(() => rm(folder, { recursive: true }));
     const installed = join(folder, 'node_modules/netmapcache');
     await mkdir(installed, { recursive: true });
-    for (const name of ['netmapcache.d.ts', 'netmapcache.wasm.d.ts', 'program.d.ts', 'worker.d.ts', 'package.json']) await cp(join(here, '../web', name), join(installed, name));
+    for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'netmapcache.wasm.d.ts', 'program.d.ts', 'worker.d.ts', 'package.json']) await cp(join(here, '../web', name), join(installed, name));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     await writeFile(join(folder, 'app.ts'), `
       import { openCache } from 'netmapcache';

@@ -34,7 +34,7 @@ for (const name of await readdir(dist)) if (/^(chunk|sha2)-.*\.js$/.test(name)) 
 const entries = { entryPoints: ['netmapcache.js', 'program.js'], splitting: true };
 await build({ ...options, ...entries });
 await build({ ...options, entryPoints: ['worker.js'] });
-for (const name of ['netmapcache.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', '../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
+for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', '../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
 const { private: _, devDependencies, ...published } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 await writeFile(join(dist, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);
 

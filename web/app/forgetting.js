@@ -5,6 +5,7 @@ import { alone, disconnect, leave } from './connection.js';
 import { cache, handNothing, refresh } from './hand-over.js';
 import { changed, known, options, problem } from './known.js';
 import { hear, say } from './tabs.js';
+import { within } from './within.js';
 
 const leaveTime = 15_000; // milliseconds that another tab has to log out; the client gives up after 10,000
 
@@ -33,8 +34,3 @@ hear({
     changed({ forgotten: true });
   },
 });
-
-// within resolves as promise does, or to late after a time in milliseconds.
-function within(ms, promise, late) {
-  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, ms, late))]);
-}

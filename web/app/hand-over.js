@@ -2,9 +2,11 @@
 
 import { openCache } from '../netmapcache.js';
 import { changed, known, options, problem } from './known.js';
+import { within } from './within.js';
 
 const restAfter = 4; // a refresh is followed by a pause this many times as long as it took, and of these milliseconds at least:
 const minRest = 200;
+const showTime = 1000; // milliseconds that the page has to show the first peers; while it is hidden it shows nothing
 const newsRest = 1000; // while the client is followed: what changes all the time can't be read faster, and costs all workers
 
 // The cache is opened before the page asks for anything.
@@ -15,6 +17,9 @@ export let cache; // undefined if there can't be one
 let model; // the port of the model worker
 /** @type {import('../client.js').Client | undefined} */
 let client; // that runs
+/** @type {() => void} */
+export let shown; // tells that the first peers are on the screen
+const firstShown = new Promise((resolve) => (shown = () => resolve(undefined)));
 let following = false; // the model worker has what the client told last
 
 // startHandOver hands on what is saved, and follows what is saved from then on.
@@ -60,7 +65,10 @@ function follow(about) {
 // stream hands on the saved network map, and reports whether there is one.
 async function stream(about) {
   try {
-    await cache?.stream(({ netmap, total, peers, users }) => hand({ start: netmap && { ...about, netmap, total, live: false }, peers, users }));
+    await cache?.stream(({ netmap, total, peers, users }) => {
+      hand({ start: netmap && { ...about, netmap, total, live: false }, peers, users });
+      return netmap && within(showTime, firstShown); // the page asks the model worker for what it shows
+    });
     if (cache) problem('cache');
     return Boolean(cache);
   } catch (error) {

@@ -106,6 +106,7 @@ function mark(name) {
   if (performance.getEntriesByName(name).length > 0) return;
   requestAnimationFrame(() => requestAnimationFrame(() => {
     performance.mark(name);
+    if (name === 'page:render') network.shown();
     refresh();
   }));
 }

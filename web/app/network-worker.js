@@ -15,7 +15,7 @@ import { expose } from 'comlink';
 import { ask, cancel } from './asking.js';
 import { connect, disconnect, doubt, login, retry } from './connection.js';
 import { forget } from './forgetting.js';
-import { cache, startHandOver } from './hand-over.js';
+import { cache, shown, startHandOver } from './hand-over.js';
 import { known, tellBy } from './known.js';
 
 let begin;
@@ -31,6 +31,7 @@ expose({
     begin();
   },
 
+  shown,
   connect,
   disconnect,
   retry,

@@ -224,6 +224,7 @@ export interface NetworkWorker {
   start(port: MessagePort, listener: (told: Told) => void, forgotten: boolean): Promise<void>;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
+  shown(): Promise<void>; // the first peers are on the screen
   retry(): Promise<void>;
   doubt(): Promise<void>;
   login(): Promise<void>;
