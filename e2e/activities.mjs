@@ -48,7 +48,7 @@ export const activities = {
   },
 
   async 'look at a peer'(page) {
-    await page.click('#peers-rows [data-id] .status'); // elsewhere in the row are links
+    await page.locator('#peers-rows [data-id] .status').click(); // elsewhere in the row are links
     await page.waitForSelector('#details:not([hidden])', patience);
     await page.click('#details-map');
     await page.click('#details-close');

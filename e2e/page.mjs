@@ -45,7 +45,8 @@ export async function peers(page) {
       await frame();
       await frame();
       const rows = [...document.querySelectorAll('#peers-rows [role="row"]')];
-      if (rows.some((row) => !row.dataset.id)) continue;
+      const all = Number(scroll.getAttribute('aria-rowcount')) - 1;
+      if (rows.some((row) => !row.dataset.id) || (rows.length === 0 && all > 0)) continue; // not drawn yet
       const read = (cell) => (cell.querySelector('.text') ?? cell).textContent;
       for (const row of rows) found.set(row.dataset.id, [...row.children].map(read));
       if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1) break;

@@ -49,7 +49,7 @@ async function take(name, { full = false } = {}) {
     await session.send('Page.setFontSizes', { fontSizes: { standard: font } });
     for (const size of wanted) {
       await page.setViewport(sizes[size]);
-      await page.waitForFunction(() => [...document.querySelectorAll('#peers-rows [role="row"]')].every((row) => row.dataset.id), patience);
+      await page.waitForFunction(() => ![...document.querySelectorAll('#peers-rows [role="row"]')].some((row) => !row.dataset.id), patience);
       // What is out of sight isn't drawn otherwise.
       await page.$$eval('.card', (cards, full) => cards.forEach(({ style }) => (style.contentVisibility = full ? 'visible' : '')), full);
       await sleep(settle);
@@ -83,7 +83,7 @@ const groups = {
     await inView(page, 'peers');
     await page.type('#search', 'linux');
     await counted(page, 'match');
-    await page.click('#peers-rows [data-id]:nth-child(3) .status');
+    await page.locator('#peers-rows [data-id]:nth-child(3) .status').click();
     await page.waitForSelector('#details:not([hidden])', patience);
     await take('details');
     await page.click('#details-close');
@@ -179,7 +179,7 @@ const groups = {
     await inState(page, 'live');
     await saved(page);
     await take('hostile');
-    await page.click('#peers-rows [data-id]:nth-child(2) .status');
+    await page.locator('#peers-rows [data-id]:nth-child(2) .status').click();
     await page.waitForSelector('#details:not([hidden])', patience);
     await take('hostile-details');
     await page.click('#details-close');
