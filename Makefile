@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-resume wasm package tool client chromium iproute mkfs npm clean
+.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-client bench-resume wasm package tool client chromium iproute mkfs npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -199,6 +199,11 @@ bench-module: chromium npm wasm
 	$(call say,the JavaScript module now and before; takes some minutes)
 	e2e/bench/before.sh $(BEFORE)
 	cd e2e && node bench/module.mjs ../dist/before-$(BEFORE)
+
+## bench-client: how fast bytes pass between a peer and the browser node; ARGS may be the folder of an earlier dist/client
+bench-client: chromium npm client
+	$(call say,bytes through the relay; takes a minute)
+	cd e2e && node bench/throughput.mjs $(ARGS)
 
 ## bench-resume: how soon a node that starts has the network map, and a peer's answer; write it into docs/performance.md
 bench-resume: chromium iproute npm wasm client page

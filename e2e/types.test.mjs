@@ -63,14 +63,14 @@ async function snippets(file) {
 test('the examples of the documentation compile', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-types-'));
   t.after(() => rm(folder, { recursive: true }));
-  const examples = (await Promise.all(['../README.md', '../web/README.md', '../web/netmapcache.d.ts'].map(snippets))).flat();
-  assert.ok(examples.length >= 3, `${examples.length} examples`);
+  const examples = (await Promise.all(['../README.md', '../web/README.md', '../web/client/README.md', '../web/netmapcache.d.ts'].map(snippets))).flat();
+  assert.ok(examples.length >= 5, `${examples.length} examples`);
   const files = examples.map((_, i) => `example${i}.ts`);
   await Promise.all(examples.map((code, i) => writeFile(join(folder, files[i]), code.replace(/^ \* ?/gm, ''))));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
     compilerOptions: {
-      paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/netmapcache.wasm.d.ts')] },
+      paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/netmapcache.wasm.d.ts')], 'netmapcache-client': [join(here, '../web/client/client.d.ts')] },
       noUnusedLocals: false,
     },
     files,

@@ -1,6 +1,6 @@
 // Makes tables of what was measured.
 
-const median = (samples) => {
+export const median = (samples) => {
   const sorted = samples.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

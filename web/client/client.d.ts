@@ -124,6 +124,8 @@ export class Client extends EventTarget {
   logout(): Promise<void>;
   /** Ends the client. What it has is kept for the next. */
   close(): Promise<void>;
+  /** The same, for `await using`; exists where the platform has `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>;
 
   addEventListener<K extends keyof ClientEvents>(type: K, listener: (this: Client, event: ClientEvents[K]) => void, options?: boolean | AddEventListenerOptions): void;
   removeEventListener<K extends keyof ClientEvents>(type: K, listener: (this: Client, event: ClientEvents[K]) => void, options?: boolean | EventListenerOptions): void;
