@@ -28,7 +28,7 @@ after(async () => {
 });
 
 const address = () => new URL(page.url()).hash.slice(1);
-const view = () => page.evaluate(() => document.body.dataset.view);
+const view = () => page.evaluate(() => document.documentElement.dataset.view);
 
 test('search, filter, sort and grouping are kept by a reload', async () => {
   await page.type('#search', 'is:online -tag:server');

@@ -187,14 +187,15 @@ test('nothing of a peer that is gone is copied', async () => {
 });
 
 for (const width of [1440, 360]) {
-  test(`nothing jumps at ${width} pixels, on the first visit and on the next`, async (t) => {
+  test(`nothing jumps at ${width} pixels, on the first visit, on the next, and on the map`, async (t) => {
     await anew();
     await page.setViewport({ width, height: 800 });
     await page.evaluateOnNewDocument(() => {
       globalThis.shifts = [];
       new PerformanceObserver((list) => shifts.push(...list.getEntries())).observe({ type: 'layout-shift', buffered: true });
     });
-    for (const visit of ['first', 'next']) {
+    for (const visit of ['first', 'next', 'map']) {
+      if (visit === 'map') await page.evaluate(() => (location.hash = 'view=map'));
       if (visit === 'first') await open();
       else await page.reload();
       await inState(page, 'live');

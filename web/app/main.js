@@ -128,7 +128,7 @@ async function showNext(update) {
 
 // showView shows what the address tells: one of the views.
 function showView() {
-  document.body.dataset.view = route.view;
+  document.documentElement.dataset.view = route.view;
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.view'))) part.hidden = !part.dataset.view.split(' ').includes(route.view);
   for (const link of document.querySelectorAll('#views a')) {
     if (link.getAttribute('href') === `#view=${route.view}`) link.setAttribute('aria-current', 'page');
