@@ -4,7 +4,6 @@
 //
 // FOLDER is an earlier build of the package to compare with dist/client; they take turns, in the same browser, on one tailnet.
 
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from '../browser.mjs';
