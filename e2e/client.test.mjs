@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 test('a client that ends leaves no timer', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-client-'));
   t.after(() => rm(folder, { recursive: true }));
-  for (const file of ['web/client.js', 'web/go.js', 'web/package.json', 'dist/wasm_exec.mjs']) {
+  for (const file of ['web/client.js', 'web/fetch-client.js', 'web/go.js', 'web/package.json', 'dist/wasm_exec.mjs']) {
     await copyFile(join(root, file), join(folder, file.split('/')[1]));
   }
   t.mock.method(globalThis, 'fetch', async () => new Response(exitingWasm, { headers: { 'Content-Type': 'application/wasm' } }));
