@@ -121,13 +121,13 @@ test('what is uploaded arrives, of every kind, and redirects are followed on one
     return {
       text: await post('text'), own: await post('text', { 'Content-Type': 'text/own' }), bytes: await post(new Uint8Array(100_000).subarray(1)), form: (await post(form)).slice(1, 2),
       stream: await post(stream), broken: await post(broken).catch(({ code }) => code), none: await post(undefined),
-      get: await client.fetch('http://web/', { body: 'a' }).catch(({ code }) => code), head: await client.fetch('http://web/', { method: 'HEAD' }).then(({ status, body }) => [status, body]),
+      get: await client.fetch('http://web/', { body: 'a' }).catch(({ code }) => code), relative: await client.fetch('/path').catch(({ code }) => code), head: await client.fetch('http://web/', { method: 'HEAD' }).then(({ status, body }) => [status, body]),
       here: await to('/there'), elsewhere: await to('http://outsider/'), manual: (await to('/there', 'manual'))[0], error: await to('/there', 'error'),
     };
   });
   assert.deepEqual(found, {
     text: ['4', 'text/plain;charset=UTF-8', 4], own: ['4', 'text/own', 4], bytes: ['99999', '', 99_999], form: ['multipart/form-data; '],
-    stream: ['-1', '', 8], broken: 'network', none: ['0', '', 0], get: 'invalid-argument', head: [200, null],
+    stream: ['-1', '', 8], broken: 'network', none: ['0', '', 0], get: 'invalid-argument', relative: 'invalid-argument', head: [200, null],
     here: [200, 'http://web/there', true], elsewhere: 'redirect', manual: 302, error: 'redirect',
   });
 });
@@ -213,7 +213,7 @@ test('wrong options are refused', async (t) => {
   const all = { database: 'a', controlURL: 'https://control.example.com', hostname: 'b' };
   for (const [options, wanted] of [
     [undefined, /database is missing/], [{ ...all, database: '' }, /database is missing/], [{ ...all, hostname: 3 }, /hostname is missing/],
-    [{ ...all, authkey: 'x' }, /no option authkey/], [{ ...all, ephemeral: 'no' }, /ephemeral is a string/], [{ ...all, controlURL: 'ftp://a' }, /controlURL/],
+    [{ ...all, authkey: 'x' }, /no option authkey/], [{ ...all, ephemeral: 'no' }, /ephemeral is a string/], [{ ...all, controlURL: 'ftp://a' }, /controlURL/], [{ ...all, controlURL: 'control' }, /controlURL/],
   ]) {
     const { code, message } = await page.evaluate((options) => startClient(options).catch(({ code, message }) => ({ code, message })), options);
     assert.equal(code, 'invalid-argument');

@@ -38,7 +38,15 @@ function check(options) {
     const type = typeof value;
     if (value !== undefined && type !== optionTypes[name] && !(name === 'wasm' && type === 'string')) throw invalid(`the option ${name} is a ${type}, not a ${optionTypes[name]}`);
   }
-  if (!/^https?:$/.test(URL.parse?.(options.controlURL)?.protocol ?? new URL(options.controlURL).protocol)) throw invalid('the option controlURL is no URL of http: or https:');
+  if (!/^https?:$/.test(protocolOf(options.controlURL))) throw invalid('the option controlURL is no URL of http: or https:');
+}
+
+function protocolOf(url) {
+  try {
+    return new URL(url).protocol;
+  } catch {
+    return '';
+  }
 }
 
 const invalid = (message) => new ClientError('invalid-argument', message);
@@ -114,7 +122,7 @@ export class Client extends EventTarget {
     this.#asking = true;
     while (this.#askAgain && this.#program) {
       this.#askAgain = false;
-      const text = await this.#program.news();
+      const text = await this.#program.news().catch(() => undefined); // it has ended, which #ended tells
       if (!text) continue;
       this.#netmap.take(text);
       this.#become(stateOf(this.#said, true));

@@ -25,7 +25,12 @@ export async function fetchBy(send, input, init = {}) {
 
 async function requestOf(input, init) {
   const given = input instanceof Request ? input : undefined;
-  const url = new URL(given?.url ?? input);
+  let url;
+  try {
+    url = new URL(given?.url ?? input);
+  } catch {
+    throw invalid(`${input} is no absolute URL`);
+  }
   url.hash = '';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${url.protocol} is neither http: nor https:`);
   const { redirect = given?.redirect ?? 'follow', signal = given?.signal } = init;
