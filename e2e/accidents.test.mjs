@@ -187,7 +187,12 @@ test('the quota is reached, and raised again', async () => {
     for (const call of [() => lab.cache.store(big), () => lab.cache.updateSelf(big), () => lab.cache.updatePeers([big.SelfNode], [])]) {
       codes.push(await lab.attempt(call()), await lab.loaded(lab.cache), await lab.orphans(lab.cache, database));
     }
-    return { first, codes, small: await lab.attempt(lab.perform(lab.cache, 'writer', 1)), loaded: await lab.loaded(lab.cache) };
+    // The browser counts what was given up until it has cleaned up, and tells nobody when it has.
+    let small;
+    for (const start = performance.now(); small !== 'fulfilled' && performance.now() - start < 10_000;) {
+      small = await lab.attempt(lab.perform(lab.cache, 'writer', 1));
+    }
+    return { first, codes, small, loaded: await lab.loaded(lab.cache) };
   }, database);
   const rejected = ['quota', after('writer', 0), 0];
   assert.deepEqual(full, { first: 'fulfilled', codes: [rejected, rejected, rejected].flat(), small: 'fulfilled', loaded: after('writer', 1) });

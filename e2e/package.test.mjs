@@ -255,6 +255,7 @@ test('an app built by Next', async () => {
       return <p id="state">{state}</p>;
     }
   `);
-  await promisify(execFile)(process.execPath, [bin('next', 'dist/bin/next'), 'build'], { cwd: source, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NEXT_IGNORE_INCORRECT_LOCKFILE: '1' } });
+  // Vite has set NODE_ENV in this process.
+  await promisify(execFile)(process.execPath, [bin('next', 'dist/bin/next'), 'build'], { cwd: source, env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', NEXT_IGNORE_INCORRECT_LOCKFILE: '1' } });
   await visit(join(source, 'out'), (page) => shows(page, '120 peers, 119 later'));
 });
