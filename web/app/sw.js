@@ -17,9 +17,13 @@ async function keep() {
   const cache = await caches.open(ownCache);
   try {
     await Promise.all(Object.entries(FILES).map(async ([name, integrity]) => {
-      const response = await fetch(address(name), { integrity, cache: 'no-cache', credentials: 'same-origin' });
-      if (!response.ok) throw new Error(`${name}: HTTP status ${response.status}`);
-      await cache.put(address(name), response);
+      const get = async (mode) => {
+        const response = await fetch(address(name), { integrity, cache: mode, credentials: 'same-origin' });
+        if (!response.ok) throw new Error(`${name}: HTTP status ${response.status}`);
+        await cache.put(address(name), response);
+      };
+      // The browser's own cache fails for a file that is too large for it and that the page fetches at the same time.
+      await get('no-cache').catch(() => get('no-store'));
     }));
   } catch (error) {
     await caches.delete(ownCache);
