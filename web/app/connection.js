@@ -14,6 +14,7 @@ const probeTime = 5000; // milliseconds that control has to show that it is
 
 // The client's program is fetched and compiled from the start, unless it isn't wanted, or runs in another tab already.
 const [, ...names] = self.name.split(' '); // workers.js gives them
+let loading = {}; // how much of it has come
 let program = names.includes('forgotten') ? undefined : ifFree(fetchProgram);
 program?.catch(() => {}); // runClient says so
 
@@ -24,7 +25,11 @@ async function ifFree(run) {
 
 // fetchProgram tells of its progress only where the program comes from afar.
 function fetchProgram() {
-  return fetchClient(names.includes('kept') ? undefined : (loading) => known.loading && changed({ loading }));
+  if (names.includes('kept')) return fetchClient();
+  return fetchClient((progress) => {
+    loading = progress;
+    if (known.loading) changed({ loading }); // else there is no client to tell of yet
+  });
 }
 
 /** @type {import('../client.js').Client | undefined} */
@@ -66,7 +71,7 @@ export function disconnect() {
 
 async function runClient(signal) {
   leaving = false;
-  changed({ waiting: false, elsewhere: undefined, loading: {} });
+  changed({ waiting: false, elsewhere: undefined, loading });
   try {
     const keepKeys = await mayKeepKeys(options.database);
     changed({ keepKeys });
