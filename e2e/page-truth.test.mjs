@@ -42,6 +42,7 @@ async function again() {
   await page.bringToFront();
   await page.setViewport({ width: 1440, height: 900 });
   await page.mouse.move(1, 1);
+  await page.evaluate(() => (location.hash = 'view=peers'));
   await page.$eval('#details-close', (button) => button.click());
   await page.$eval('#reset', (button) => button.click());
   await inState(page, 'live');
