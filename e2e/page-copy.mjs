@@ -73,6 +73,19 @@ export const faults = {
       return open.call(this, name, name === 'network' ? version + 1 : version);
     };`,
 
+  // The client's program breaks off on its way, the first time.
+  brokenOff: `const request = globalThis.fetch;
+    let broken = false;
+    globalThis.fetch = async (what, init) => {
+      const answer = await request(what, init);
+      if (what !== 'client.wasm' || broken) return answer;
+      broken = true;
+      let pulls = 0;
+      const reader = answer.body.getReader();
+      const pull = async (stream) => (pulls++ < 3 ? stream.enqueue((await reader.read()).value) : stream.error(new TypeError('network error')));
+      return new Response(new ReadableStream({ pull }), { headers: answer.headers });
+    };`,
+
   // The client's program stops on its way.
   slow: `const request = globalThis.fetch;
     globalThis.fetch = async (what) => {

@@ -187,6 +187,12 @@ test('storage that is full', async () => {
   assert.equal(await text(page, 'headline'), 'Live, but not saved');
 });
 
+test('a program that breaks off on its way is asked for again', async () => {
+  await copy.prefix(faults.brokenOff);
+  await page.goto(origin);
+  await inState(page, 'live');
+});
+
 test('a tab with an older version that holds the database', async () => {
   const older = await context.newPage();
   await holdDatabase(older, origin);

@@ -8,21 +8,31 @@ export const patience = { timeout: 150_000 };
 
 const screenshots = fileURLToPath(new URL('../dist/screenshots', import.meta.url));
 
+// until waits until the page is as asked, or says how it is instead.
+async function until(page, is, ...args) {
+  try {
+    await page.waitForFunction(is, patience, ...args);
+  } catch (cause) {
+    const seen = await page.evaluate(() => JSON.stringify({ ...document.body.dataset, problems: document.querySelector('#problems')?.textContent }));
+    throw new Error(`waited for ${args}, and the page is ${seen}`, { cause });
+  }
+}
+
 // inState waits until one of the states is shown, with all peers.
 export const inState = (page, state) =>
-  page.waitForFunction((state) => document.body.dataset.state === state && !document.querySelector('#network').ariaBusy, patience, state);
+  until(page, (state) => document.body.dataset.state === state && !document.querySelector('#network').ariaBusy, state);
 
 // inMode waits for one of the finer states, which web/app/knowledge.js names.
-export const inMode = (page, mode) => page.waitForFunction((mode) => document.body.dataset.mode === mode, patience, mode);
+export const inMode = (page, mode) => until(page, (mode) => document.body.dataset.mode === mode, mode);
 
 // counted waits until what is said of the number of peers matches a pattern.
 export const counted = (page, pattern) =>
-  page.waitForFunction((pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), patience, pattern);
+  until(page, (pattern) => new RegExp(pattern).test(document.querySelector('#peers-count').textContent), pattern);
 
 // frames waits until what was changed is on the screen.
 export const frames = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
-export const saved = (page) => page.waitForFunction(() => document.body.dataset.saved === 'true', patience);
+export const saved = (page) => until(page, () => document.body.dataset.saved === 'true', 'saved');
 
 // keptOffline waits until the service worker keeps the page.
 export const keptOffline = (page) => page.waitForFunction(() => document.body.dataset.offline === 'ready', patience);

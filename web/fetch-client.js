@@ -4,7 +4,17 @@
 // with { received, total } while the program is on its way, in bytes; total is 0 if it isn't known. To count what comes, the response
 // has to be wrapped; such a one isn't found among the programs that a browser has compiled before, and keeps.
 export async function fetchClient(onProgress, url = 'client.wasm') {
-  const response = await fetch(url);
+  try {
+    return await load(url, {}, onProgress);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // the network didn't fail
+    // Where a browser can't keep so much, Chromium breaks a response off that two ask for at once, such as a service worker that is installed.
+    return load(url, { cache: 'no-store' }, onProgress);
+  }
+}
+
+async function load(url, init, onProgress) {
+  const response = await fetch(url, init);
   if (!response.ok) throw new Error(`${response.url}: HTTP status ${response.status}`);
   const module = await WebAssembly.compileStreaming(onProgress ? counted(response, onProgress) : response);
   const compiled = performance.now();
