@@ -4,7 +4,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['**/node_modules/', '**/dist/', '**/wasm_exec.js', 'web/reader/structs.js'] }, // the last is generated
+  { ignores: ['**/node_modules/', '**/dist/', '**/wasm_exec.js', 'web/cache/reader/structs.js'] }, // the last is generated
   js.configs.recommended,
   {
     // Tests hold functions for the browser beside those for Node.js.

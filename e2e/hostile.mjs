@@ -9,8 +9,8 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { NetmapCacheError } from '../web/error.js';
-import { readExported } from '../web/reader/exported.js';
+import { NetmapCacheError } from '../web/cache/error.js';
+import { readExported } from '../web/cache/reader/exported.js';
 
 // read prints what reading a file took beyond what the process had before.
 async function read(path) {

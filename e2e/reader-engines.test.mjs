@@ -12,7 +12,7 @@ import { report } from './report.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const script = `
-  import { columnKeys, openRoot, Snapshot } from '/web/reader/snapshot.js';
+  import { columnKeys, openRoot, Snapshot } from '/web/cache/reader/snapshot.js';
 
   const isObject = (value) => typeof value === 'object' && value !== null;
   const same = (a, b) => isObject(a) && isObject(b)

@@ -15,8 +15,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { NetmapCacheError } from '../web/error.js';
-import { columnKeys, openRoot, Snapshot } from '../web/reader/snapshot.js';
+import { NetmapCacheError } from '../web/cache/error.js';
+import { columnKeys, openRoot, Snapshot } from '../web/cache/reader/snapshot.js';
 
 const n = process.env.TORTURE ? 100_000 : 1_500;
 const { SEED = process.env.TORTURE ? String(Date.now() % 1e6) : '1', KEEP } = process.env;
@@ -108,7 +108,7 @@ test('columns that were changed at random', async (t) => {
     const before = seen.size;
     const { result } = await session.post('Profiler.takePreciseCoverage');
     for (const { url, functions } of result) {
-      if (!url.includes('/web/reader/')) continue;
+      if (!url.includes('/web/cache/reader/')) continue;
       for (const { ranges } of functions) for (const { count, startOffset, endOffset } of ranges) if (count > 0) seen.add(`${url} ${startOffset} ${endOffset}`);
     }
     return seen.size > before;

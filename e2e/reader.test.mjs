@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { NetmapCacheError } from '../web/error.js';
-import { toJSON } from '../web/json.js';
-import { readExported, writeExported } from '../web/reader/exported.js';
-import { decode, list } from '../web/reader/decoder.js';
-import { pieces } from '../web/reader/pieces.js';
-import { checkUse, columnKeys, openRoot, Snapshot } from '../web/reader/snapshot.js';
-import { tailcfgFilterRule, tailcfgNode, tailcfgSSHAction, tailcfgSSHPolicy, tailcfgUserProfile } from '../web/reader/structs.js';
+import { NetmapCacheError } from '../web/cache/error.js';
+import { toJSON } from '../web/cache/json.js';
+import { readExported, writeExported } from '../web/cache/reader/exported.js';
+import { decode, list } from '../web/cache/reader/decoder.js';
+import { pieces } from '../web/cache/reader/pieces.js';
+import { checkUse, columnKeys, openRoot, Snapshot } from '../web/cache/reader/snapshot.js';
+import { tailcfgFilterRule, tailcfgNode, tailcfgSSHAction, tailcfgSSHPolicy, tailcfgUserProfile } from '../web/cache/reader/structs.js';
 
 const n = process.env.TORTURE ? 5000 : 150;
 

@@ -1,4 +1,4 @@
-// web/stream-socket.js on a WebSocket that is made up: what is sent and received within a turn passes as one, in order.
+// web/client/stream-socket.js on a WebSocket that is made up: what is sent and received within a turn passes as one, in order.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -25,7 +25,7 @@ class Socket extends EventTarget {
 }
 
 globalThis.WebSocket = Socket;
-const { StreamSocket } = await import('../web/stream-socket.js');
+const { StreamSocket } = await import('../web/client/stream-socket.js');
 
 const bytes = (...values) => Uint8Array.from(values);
 

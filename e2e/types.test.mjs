@@ -36,7 +36,7 @@ for (const [resolution, module] of [['node10', 'ESNext'], ['node16', 'Node16'], 
     t.after(() => rm(folder, { recursive: true }));
     const installed = join(folder, 'node_modules/netmapcache');
     await mkdir(installed, { recursive: true });
-    for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'netmapcache.wasm.d.ts', 'program.d.ts', 'worker.d.ts', 'package.json']) await cp(join(here, '../web', name), join(installed, name));
+    for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'netmapcache.wasm.d.ts', 'program.d.ts', 'worker.d.ts', 'package.json']) await cp(join(here, '../web/cache', name), join(installed, name));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     await writeFile(join(folder, 'app.ts'), `
       import { openCache } from 'netmapcache';
@@ -63,14 +63,14 @@ async function snippets(file) {
 test('the examples of the documentation compile', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-types-'));
   t.after(() => rm(folder, { recursive: true }));
-  const examples = (await Promise.all(['../README.md', '../web/README.md', '../web/client/README.md', '../web/netmapcache.d.ts'].map(snippets))).flat();
+  const examples = (await Promise.all(['../README.md', '../web/cache/README.md', '../web/client/README.md', '../web/cache/netmapcache.d.ts'].map(snippets))).flat();
   assert.ok(examples.length >= 5, `${examples.length} examples`);
   const files = examples.map((_, i) => `example${i}.ts`);
   await Promise.all(examples.map((code, i) => writeFile(join(folder, files[i]), code.replace(/^ \* ?/gm, ''))));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
     compilerOptions: {
-      paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/netmapcache.wasm.d.ts')], 'netmapcache-client': [join(here, '../web/client/client.d.ts')] },
+      paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/cache/netmapcache.wasm.d.ts')], 'netmapcache-client': [join(here, '../web/client/client.d.ts')] },
       noUnusedLocals: false,
     },
     files,
@@ -83,7 +83,7 @@ test('the hook for React compiles', async (t) => {
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
-    compilerOptions: { paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')], react: [join(here, 'package/node_modules/@types/react/index.d.ts')] }, skipLibCheck: true },
+    compilerOptions: { paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')], react: [join(here, 'package/node_modules/@types/react/index.d.ts')] }, skipLibCheck: true },
     files: [join(here, '../examples/react/use-netmap.ts')],
   }));
   assert.equal(compile(folder), '');
@@ -100,7 +100,7 @@ test('all fields are declared', async (t) => {
   await writeFile(join(folder, 'all.ts'), ["import type { Netmap } from 'netmapcache';", ...lines].join('\n'));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
-    compilerOptions: { paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')] } },
+    compilerOptions: { paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')] } },
     files: ['all.ts'],
   }));
   assert.equal(compile(folder), '');
@@ -126,7 +126,7 @@ test('what comes out has the types that are declared', async (t) => {
   `);
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
-    compilerOptions: { paths: { netmapcache: [join(here, '../web/netmapcache.d.ts')] } },
+    compilerOptions: { paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')] } },
     files: ['out.ts'],
   }));
   assert.equal(compile(folder), '');

@@ -33,6 +33,6 @@ GOOS=js GOARCH=wasm GOFLAGS=-tags=ts_omit_usermetrics node tools/notices.mjs "$d
 	echo '}'
 } >"$dist/wasm_exec.mjs"
 
-node web/build.mjs "$dist"
+node web/cache/build.mjs "$dist"
 
 node wasm/size.mjs "$dist/netmapcache.wasm"

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 rm -f dist/netmapcache-*.tgz
-cp web/README.md dist/
+cp web/cache/README.md dist/
 cd dist
 npm pack --silent --ignore-scripts
 npm pack --silent --ignore-scripts ./client

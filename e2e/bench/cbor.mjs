@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url';
 
 import { Decoder } from 'cbor-x';
 
-import { base64Text, addrText, hexText, timeText } from '../../web/reader/forms.js';
-import { columnKeys, openRoot, Snapshot } from '../../web/reader/snapshot.js';
+import { base64Text, addrText, hexText, timeText } from '../../web/cache/reader/forms.js';
+import { columnKeys, openRoot, Snapshot } from '../../web/cache/reader/snapshot.js';
 
 const { PEERS = '10000', REPEAT = '9' } = process.env;
 

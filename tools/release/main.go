@@ -3,7 +3,7 @@
 //	go run ./release versions   # whether all that names the version of the next release names the same
 //	go run ./release check      # whether strangers can install it, by the oldest and the newest Go that are promised
 //
-// It runs in the folder tools. The version is that of web/package.json.
+// It runs in the folder tools. The version is that of web/cache/package.json.
 package main
 
 import (
@@ -55,7 +55,7 @@ func main() {
 // releaseVersion returns the version of the next release, such as 0.2.0.
 func releaseVersion() (string, error) {
 	var pkg struct{ Version string }
-	data, err := os.ReadFile(filepath.Join(root, "web/package.json"))
+	data, err := os.ReadFile(filepath.Join(root, "web/cache/package.json"))
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func releaseVersion() (string, error) {
 	return pkg.Version, err
 }
 
-// checkVersions compares all that names the version with web/package.json.
+// checkVersions compares all that names the version with web/cache/package.json.
 func checkVersions(version string) error {
 	var wrong []string
 	expect := func(where, got, want string) {
@@ -71,20 +71,6 @@ func checkVersions(version string) error {
 			wrong = append(wrong, fmt.Sprintf("%s says %q, want %q", where, got, want))
 		}
 	}
-
-	var lock struct {
-		Version  string
-		Packages map[string]struct{ Version string }
-	}
-	data, err := os.ReadFile(filepath.Join(root, "web/package-lock.json"))
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, &lock); err != nil {
-		return err
-	}
-	expect("web/package-lock.json", lock.Version, version)
-	expect("web/package-lock.json of the package", lock.Packages[""].Version, version)
 
 	changelog, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
 	if err != nil {
@@ -118,7 +104,7 @@ func checkVersions(version string) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("the version is %s by web/package.json, but\n\t%s", version, strings.Join(wrong, "\n\t"))
+		return fmt.Errorf("the version is %s by web/cache/package.json, but\n\t%s", version, strings.Join(wrong, "\n\t"))
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // The connection: runs the client, in one tab of all, for as long as a connection is wanted, and follows what it says of itself.
 
-import { startClient } from '../client.js';
-import { fetchClient } from '../fetch-client.js';
+import { startClient } from '../client/run.js';
+import { fetchClient } from '../client/fetch-client.js';
 import { Contact } from './contact.js';
 import { readFrom, refresh, unread } from './hand-over.js';
 import { mayKeepKeys } from './keys.js';
@@ -32,7 +32,7 @@ function fetchProgram() {
   });
 }
 
-/** @type {import('../client.js').Client | undefined} */
+/** @type {import('../client/run.js').Client | undefined} */
 export let client; // that runs here
 let wanted; // an AbortController while a connection is wanted
 let leaving = false; // control is being told that this node is no more

@@ -1,6 +1,6 @@
 // Hands the newest network map to the model worker: what is saved, and the client's once that is live.
 
-import { openCache } from '../netmapcache.js';
+import { openCache } from '../cache/netmapcache.js';
 import { changed, known, options, problem } from './known.js';
 import { within } from './within.js';
 
@@ -15,7 +15,7 @@ opening.catch(() => {}); // startHandOver says so
 
 export let cache; // undefined if there can't be one
 let model; // the port of the model worker
-/** @type {import('../client.js').Client | undefined} */
+/** @type {import('../client/run.js').Client | undefined} */
 let client; // that runs
 /** @type {() => void} */
 export let shown; // tells that the first peers are on the screen

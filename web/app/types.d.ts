@@ -30,7 +30,7 @@ export interface Problem {
 
 /** What the network worker tells the page, whenever any of it changes. */
 export interface Told {
-  info: import('../netmapcache.js').Info;
+  info: import('../cache/netmapcache.js').Info;
   problems: { [where: string]: Problem };
   state: State;
   contact: { at: number; quiet: boolean };

@@ -35,7 +35,7 @@ const results = [await build({ ...options, entryPoints: ['client.js'] }), await 
 for (const name of ['client.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
 await cp(join(dist, 'client.wasm'), join(out, 'client.wasm'));
 // It has the version of netmapcache, with which it is released, and whose types it names.
-const { version } = JSON.parse(await readFile(join(here, '../package.json'), 'utf8'));
+const { version } = JSON.parse(await readFile(join(here, '../cache/package.json'), 'utf8'));
 const { name, private: _, ...rest } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 const published = { name, version, ...rest, peerDependencies: { netmapcache: version } };
 await writeFile(join(out, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);

@@ -1,6 +1,6 @@
 // A node of a tailnet in the browser.
 
-import { ClientError } from '../client-error.js';
+import { ClientError } from './client-error.js';
 import { fetchBy } from './fetch.js';
 import { Netmap } from './netmap.js';
 import { startProgram } from './program.js';

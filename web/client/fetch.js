@@ -1,11 +1,11 @@
 // fetch through the network: from what the platform's fetch takes to what it gives.
 
-import { ClientError } from '../client-error.js';
+import { ClientError } from './client-error.js';
 import { readable, reader } from './streams.js';
 
 const nullBody = [204, 205, 304]; // a Response of such a status must have none
 
-// fetchBy sends the request that the platform's fetch would, by the request function of web/client.js.
+// fetchBy sends the request that the platform's fetch would, by the request function of run.js.
 export async function fetchBy(send, input, init = {}) {
   const { head, body, redirect, signal } = await requestOf(input, init);
   const upload = body && reader(body);

@@ -2,12 +2,12 @@
 
 import { proxy, releaseProxy, transfer, wrap } from 'comlink';
 
-import { ClientError } from '../client-error.js';
-import { Ending } from '../ending.js';
-import { startClient as startHere } from '../client.js';
-import { fetchClient } from '../fetch-client.js';
+import { ClientError } from './client-error.js';
+import { Ending } from './ending.js';
+import { startClient as startHere } from './run.js';
+import { fetchClient } from './fetch-client.js';
 
-// startProgram starts the program. It resolves to the functions of web/client.js, of which those that are asked something return promises;
+// startProgram starts the program. It resolves to the functions of run.js, of which those that are asked something return promises;
 // stop resolves when it has ended.
 export async function startProgram({ worker = false, signal, onProgress, ephemeral = !keepable(), wasm, ...options }, listeners) {
   const all = { ...options, keepKeys: !ephemeral, wasm: String(wasm ?? new URL('./client.wasm', import.meta.url)) };

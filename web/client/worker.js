@@ -2,8 +2,8 @@
 
 import { expose, proxy, transfer } from 'comlink';
 
-import { startClient } from '../client.js';
-import { fetchClient } from '../fetch-client.js';
+import { startClient } from './run.js';
+import { fetchClient } from './fetch-client.js';
 
 let client;
 const begun = new Map(); // what is under way: ID -> AbortController

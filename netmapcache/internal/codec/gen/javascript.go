@@ -38,8 +38,8 @@ var javascriptLeaves = map[reflect.Type]string{
 	reflect.TypeFor[time.Duration]():  "id",
 }
 
-// javascriptImports are the functions of web/reader/decoder.js that the generated ones call, javascriptTables those of
-// web/reader/tables.js.
+// javascriptImports are the functions of web/cache/reader/decoder.js that the generated ones call, javascriptTables those of
+// web/cache/reader/tables.js.
 const (
 	javascriptImports = "addr, addrPort, base64, bool, digest, float, id, int, intKey, json, jsonObject, optBool, other, prefix, skip, text"
 	javascriptTables  = "hashOf, keyOf, listOf, mapOf, nullableOf, stemOf, struct, timeOf, uintOf, zero"

@@ -1,5 +1,5 @@
 // Command gen makes the encoder and the decoder of package codec, the JavaScript reader's
-// web/reader/structs.js, and docs/format.cddl, from the stored types and fields.txt. Go generate runs
+// web/cache/reader/structs.js, and docs/format.cddl, from the stored types and fields.txt. Go generate runs
 // it in the folder of package codec.
 //
 // If fields.txt lacks a field, the field gets the next number, and a line there.
@@ -36,7 +36,7 @@ const (
 	encoderFile = "encoder_gen.go"
 	decoderFile = "decoder_gen.go"
 	cddlFile    = "../../../docs/format.cddl"
-	javascript  = "../../../web/reader/structs.js"
+	javascript  = "../../../web/cache/reader/structs.js"
 )
 
 // generate returns the contents, by name, of all files that depend on the types and on

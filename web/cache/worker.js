@@ -1,7 +1,7 @@
 // The entry of a worker in which netmaps are written: Connection connects to it. It takes notice of
 // no other messages, so that a worker may import it beside its own work.
 
-import { runGo } from './go.js';
+import { runGo } from '../go.js';
 
 addEventListener('message', async ({ data, ports: [port] }) => {
   if (data?.netmapcache !== 'connect') return;

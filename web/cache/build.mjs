@@ -1,17 +1,17 @@
 // Builds the npm package into dist/, or the folder given, where wasm/build.sh has put the program and Go's support code.
 // What reading takes is apart from what runs the program. The worker is one file, for bundlers that take it as it is.
 
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { bundled, writeNotices } from '../tools/notices.mjs';
+import { bundled, writeNotices } from '../../tools/notices.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const dist = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
+const dist = resolve(process.argv[2] ?? fileURLToPath(new URL('../../dist', import.meta.url)));
 const budget = 15 * 1024; // bytes of brotli of what reading takes, minified as bundlers do
 
 const options = {
@@ -34,9 +34,7 @@ for (const name of await readdir(dist)) if (/^(chunk|sha2)-.*\.js$/.test(name)) 
 const entries = { entryPoints: ['netmapcache.js', 'program.js'], splitting: true };
 await build({ ...options, ...entries });
 await build({ ...options, entryPoints: ['worker.js'] });
-for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', '../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
-const { private: _, devDependencies, ...published } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
-await writeFile(join(dist, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);
+for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', 'package.json', '../../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
 
 const { outputFiles, metafile } = await build({ ...options, ...entries, minify: true, write: false, metafile: true });
 const size = reading('netmapcache.js').reduce((sum, { contents }) => sum + brotliCompressSync(contents).length, 0);

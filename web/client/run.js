@@ -4,7 +4,7 @@
 import { ClientError } from './client-error.js';
 import { Ending } from './ending.js';
 import { fetchClient } from './fetch-client.js';
-import { dropTimers, privateGlobal } from './go.js';
+import { dropTimers, privateGlobal } from '../go.js';
 import { StreamSocket } from './stream-socket.js';
 import loadGo from './wasm_exec.mjs';
 

@@ -1,6 +1,6 @@
-// The types of client.js, whose documentation says what they mean.
+// The types of run.js, whose documentation says what they mean.
 
-import type { Pong, State, Step } from './app/types';
+import type { Pong, State, Step } from '../app/types';
 import type { Program } from './fetch-client.js';
 
 export interface Reader {

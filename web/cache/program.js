@@ -2,7 +2,7 @@
 
 import { Connection } from './connect.js';
 import { closedError, NetmapCacheError } from './error.js';
-import { runGo } from './go.js';
+import { runGo } from '../go.js';
 import { measure } from './measure.js';
 import { register } from './programs.js';
 
