@@ -1,10 +1,15 @@
 // What the tests of accidents use inside their pages, as the global object lab.
 
-import { NetmapCacheError, openCache } from '/netmapcache.js';
+import * as module from '/netmapcache.js';
 import { marks, perform } from './history.mjs';
 import { netmap } from './netmap.mjs';
 
-export { marks, openCache, perform };
+export { marks, perform };
+
+const { NetmapCacheError } = module;
+
+// openCache opens a cache whose program runs in the page, so that what happens to the page happens to it.
+export const openCache = (options) => module.openCache({ worker: false, ...options });
 
 // attempt returns 'fulfilled', or the code of the error with which a call was rejected.
 export const attempt = (promise) =>

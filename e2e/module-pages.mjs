@@ -26,9 +26,9 @@ const worker = (imports) => (_, response) => {
     };`);
 };
 
-// What workers do that are sent a name of a database and a network map, with worker: true.
+// What workers do that are sent a name of a database and a network map.
 const storing = `async ({ data: [database, map], target }) => {
-  const cache = await openCache({ database, worker: true });
+  const cache = await openCache({ database });
   target.postMessage(await cache.store(map).then(async () => (await cache.load()).Domain, (err) => err.code ?? String(err)));
 }`;
 

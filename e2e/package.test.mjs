@@ -141,7 +141,7 @@ test("the example on Vite's development server", async () => {
 });
 
 // app returns a program that reads a network, and then has the Go program change it: with options for openCache, and imports.
-const app = (options = 'worker: true', imports = '') => `
+const app = (options = '', imports = '') => `
   import { openCache } from 'netmapcache';
   ${imports}
   const cache = await openCache({ database: 'network', ${options} });
@@ -246,7 +246,7 @@ test('an app built by Next', async () => {
       const [state, setState] = useState('');
       useEffect(() => {
         (async () => {
-          const cache = await openCache({ database: 'network', worker: true });
+          const cache = await openCache({ database: 'network' });
           const { total } = await cache.peers();
           await cache.updatePeers([], ['n2CNTRL']);
           setState(total + ' peers, ' + (await cache.info()).peers + ' later');

@@ -101,7 +101,8 @@ test('where no worker can be made it works in place', async () => {
   await denied.close();
   const seen = await page.evaluate(async (database) => {
     const results = [];
-    for (const broken of [undefined, class { constructor() { throw new DOMException('of another origin', 'SecurityError'); } }]) {
+    const missing = class extends Worker { constructor(_, options) { super('/no-such-worker.js', options); } };
+    for (const broken of [undefined, class { constructor() { throw new DOMException('of another origin', 'SecurityError'); } }, missing]) {
       globalThis.Worker = broken;
       const cache = await test.start({ database });
       results.push((await cache.load()).Domain);
@@ -109,7 +110,7 @@ test('where no worker can be made it works in place', async () => {
     }
     return results;
   }, database);
-  assert.deepEqual(seen, ['example.com', 'example.com']);
+  assert.deepEqual(seen, ['example.com', 'example.com', 'example.com']);
 });
 
 test('in workers that can make no others it works in place', async () => {

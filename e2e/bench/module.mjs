@@ -105,7 +105,8 @@ try {
         const of = (what) => samples.map((list) => median(list.map((sample) => sample[what])));
         const line = (what, [a, b]) => `${what} ${a.toFixed(1)} -> ${b.toFixed(1)} (${(a / b).toFixed(1)}x)`;
         const costs = [line('ms', of('ms'))];
-        if (!worker) costs.push(line('cpu', of('cpu')), `longest task ${of('longest').map((ms) => ms.toFixed(0) || '').join(' -> ')}`);
+        if (!worker) costs.push(line('cpu', of('cpu')));
+        costs.push(`longest task ${of('longest').map((ms) => ms.toFixed(0) || '').join(' -> ')}`);
         console.log(`${peers} peers, ${worker ? 'worker' : 'window'}, ${name}: ${costs.join(', ')}`);
       }
     }

@@ -62,12 +62,12 @@ export interface OpenOptions {
 
   /**
    * Where the program runs that stores. To read takes no worker: it is done here, in small pieces, and so is what a call
-   * that stores does before the program has it. A window stays responsive with thousands of peers if the program runs in a worker.
+   * that stores does before the program has it.
    *
-   * - `false`, the default: here
-   * - `true`: in a worker, which runs as long as caches use it. Where none can be made, the program runs here: if the
-   *   page is of another origin than this module, if a Content-Security-Policy doesn't allow it (`worker-src`), in a
-   *   sandbox, and in workers that can make no others
+   * - `true`, the default: in a worker, which runs as long as caches use it. Where none can be made, the program runs here: if
+   *   `worker.js` isn't beside this module, if the page is of another origin than this module, if a Content-Security-Policy
+   *   doesn't allow it (`worker-src`), in a sandbox, and in workers that can make no others
+   * - `false`: here. With thousands of peers that blocks a window for more than a second
    * - a dedicated worker that imports `'netmapcache/worker'`, beside whatever else it does. If it doesn't answer within ten
    *   seconds, the call that stores is rejected with `'worker'`
    */

@@ -25,7 +25,7 @@ export async function openCache(options = {}) {
     worker: (value) => isBoolean(value) || (typeof value?.postMessage === 'function' && typeof value.addEventListener === 'function'),
     signal: isSignal,
   });
-  const { database = defaultDatabase, owner = '', maxAge = Infinity, wasm = new URL('./netmapcache.wasm', import.meta.url), worker = false, signal } = options;
+  const { database = defaultDatabase, owner = '', maxAge = Infinity, wasm = new URL('./netmapcache.wasm', import.meta.url), worker = true, signal } = options;
   signal?.throwIfAborted();
   Promise.resolve(wasm).catch(() => {}); // who needs it is told
   const begin = performance.now();
