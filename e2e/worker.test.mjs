@@ -145,7 +145,8 @@ test('under Trusted Types it works in place', async () => {
   assert.deepEqual(seen, ['TypeError', 'fulfilled']);
 });
 
-test('a module of another origin works in place', async (t) => {
+// elsewhere serves the module for all origins.
+async function elsewhere(t) {
   const dist = fileURLToPath(new URL('../dist/', import.meta.url));
   const names = (await readdir(dist)).filter((name) => /\.(js|wasm)$/.test(name));
   const other = await serve(dist, Object.fromEntries(names.map((name) => [`/${name}`, async (_, response) => {
@@ -153,10 +154,30 @@ test('a module of another origin works in place', async (t) => {
     response.end(await readFile(dist + name));
   }])));
   t.after(() => other.close());
+  return other.origin;
+}
+
+test('a module of another origin works in place', async (t) => {
   const seen = await page.evaluate(async (origin, database, map) => {
     const { openCache } = await import(`${origin}/netmapcache.js`);
-    const cache = await openCache({ database, worker: true });
+    const cache = await openCache({ database });
     return [await cache.store(map), (await cache.load()).Domain];
-  }, other.origin, database, netmap(2));
+  }, await elsewhere(t), database, netmap(2));
   assert.deepEqual(seen, [true, 'example.com']);
+});
+
+test('in a sandbox it says that there is no storage, or works in place', async (t) => {
+  const seen = await page.evaluate(async (origin, database, map) => {
+    const inFrame = (sandbox) => {
+      const frame = Object.assign(document.createElement('iframe'), { sandbox, srcdoc: `<script type="module">
+        import { openCache } from '${origin}/netmapcache.js';
+        const stored = openCache({ database: '${database}' }).then((cache) => cache.store(${JSON.stringify(map)}));
+        parent.postMessage(await stored.catch(({ code }) => code), '*');
+      </script>` });
+      document.body.append(frame);
+      return new Promise((resolve) => addEventListener('message', ({ data, source }) => source === frame.contentWindow && resolve(data)));
+    };
+    return [await inFrame('allow-scripts'), await inFrame('allow-scripts allow-same-origin')];
+  }, await elsewhere(t), database, netmap(2));
+  assert.deepEqual(seen, ['unavailable', true]);
 });

@@ -139,13 +139,11 @@ export class Snapshot {
 
   // peers returns those of the peers, by ID, from the offset on that a search finds, and how many it finds in all: { total, peers }.
   async peers({ offset, limit, search }, check) {
-    if (!this.#places) await this.check(check);
-    let found = Array.from({ length: this.#places.length / 3 }, (_, i) => i);
-    if (search.trim()) {
-      this.#texts ??= await this.#searchTexts(check);
-      const match = matcher(search);
-      found = found.filter((i) => match(this.#texts[i]));
-    }
+    const match = search.trim() && matcher(search);
+    if (match) this.#texts ??= await this.#searchTexts(check);
+    else if (!this.#places) await this.check(check);
+    const all = Array.from({ length: this.#places.length / 3 }, (_, i) => i);
+    const found = match ? all.filter((i) => match(this.#texts[i])) : all;
     const peers = [];
     const breathe = breather(check);
     for (const i of found.slice(offset, offset + limit)) {
