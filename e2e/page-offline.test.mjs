@@ -4,15 +4,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { netmap } from './netmap.mjs';
-import { counted, inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
+import { counted, downloads, inMode, inState, keptOffline, patience, saved, text } from './page.mjs';
 import { faults, holdDatabase, keepUpgrading, startCopy, tooOld } from './page-copy.mjs';
 
 const command = fileURLToPath(new URL('../dist/netmapcache', import.meta.url));
@@ -243,26 +242,15 @@ test('the snapshot as files, of which the command netmapcache reads one', async 
   await page.goto(origin);
   await inState(page, 'live');
   await saved(page);
-  const session = await page.createCDPSession();
-  const folder = await mkdtemp(join(tmpdir(), 'netmapcache-download-'));
-  t.after(() => rm(folder, { recursive: true }));
-  await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, eventsEnabled: true, browserContextId: context.id });
-  const download = async (button) => {
-    const done = new Promise((resolve) => session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve()));
-    const named = new Promise((resolve) => session.on('Browser.downloadWillBegin', ({ suggestedFilename }) => resolve(suggestedFilename)));
-    await page.$eval(button, (button) => button.click());
-    const name = await named;
-    await done;
-    return name;
-  };
+  const download = await downloads(t, page);
   const json = await download('#export-json');
-  assert.match(json, /^network-map-\d{4}-\d\d-\d\d\.json$/);
-  const map = JSON.parse(await readFile(join(folder, json), 'utf8'));
+  assert.match(basename(json), /^network-map-\d{4}-\d\d-\d\d\.json$/);
+  const map = JSON.parse(await readFile(json, 'utf8'));
   assert.equal(map.Peers.length, 20);
 
   const netmap = await download('#export-netmap');
-  assert.match(netmap, /^network-map-\d{4}-\d\d-\d\d\.netmap$/);
-  const tool = (...args) => execFileSync(command, [...args, join(folder, netmap)], { encoding: 'utf8' });
+  assert.match(basename(netmap), /^network-map-\d{4}-\d\d-\d\d\.netmap$/);
+  const tool = (...args) => execFileSync(command, [...args, netmap], { encoding: 'utf8' });
   tool('verify');
   assert.deepEqual(JSON.parse(tool('peers', '--json')).map(({ StableID }) => StableID).sort(), map.Peers.map(({ StableID }) => StableID).sort());
 });

@@ -1,6 +1,7 @@
 // What tests of the page have in common: opening it, waiting for its states, and reading its table.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +37,22 @@ export const saved = (page) => until(page, () => document.body.dataset.saved ===
 
 // keptOffline waits until the service worker keeps the page.
 export const keptOffline = (page) => page.waitForFunction(() => document.body.dataset.offline === 'ready', patience);
+
+// downloads returns a function that has a button of the page make a file, and resolves to its path.
+export async function downloads(t, page) {
+  const folder = await mkdtemp(join(tmpdir(), 'netmapcache-download-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const session = await page.createCDPSession();
+  await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, eventsEnabled: true, browserContextId: page.browserContext().id });
+  return async (button) => {
+    const done = new Promise((resolve) => session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve()));
+    const named = new Promise((resolve) => session.on('Browser.downloadWillBegin', ({ suggestedFilename }) => resolve(suggestedFilename)));
+    await page.$eval(button, (button) => button.click());
+    const name = await named;
+    await done;
+    return join(folder, name);
+  };
+}
 
 export const text = (page, id) => page.$eval(`#${id}`, (element) => element.textContent);
 

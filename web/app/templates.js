@@ -63,11 +63,9 @@ function listed(values) {
 
 // copyButton is a button that copies a text; what says which. Its own text is the style sheet's.
 export const copyButton = (text, what, stop = '0') =>
-  html`<button type="button" class="copy" tabindex=${stop} aria-label=${`Copy ${what}`} @click=${(event) => copyBy(event, text)}></button>`;
+  html`<button type="button" class="copy" tabindex=${stop} aria-label=${`Copy ${what}`} @click=${({ currentTarget }) => copyBy(currentTarget, text)}></button>`;
 
-async function copyBy(event, text) {
-  event.stopPropagation(); // it may be in a row, which is chosen by a click
-  const button = event.currentTarget;
+async function copyBy(button, text) {
   button.dataset.done = (await copy(text)) ? 'Copied' : 'Failed';
   setTimeout(() => delete button.dataset.done, 1500);
 }
