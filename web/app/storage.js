@@ -5,7 +5,7 @@ import { byId, save, setText } from './templates.js';
 
 let info;
 let keepKeys;
-let estimate = { usage: undefined, quota: undefined, persisted: undefined };
+let estimate; // { usage, quota, persisted }, once the browser was asked
 
 // startStorage makes the buttons work. Network is the network worker, report shows a problem.
 export function startStorage(network, report) {
@@ -40,7 +40,7 @@ export function showSaved(given, forgettable, keys) {
   if (given?.generation !== info?.generation) look();
   info = given;
   keepKeys = keys;
-  showStorage(info, keepKeys, estimate);
+  if (estimate) showStorage(info, keepKeys, estimate);
 }
 
 // look asks the browser about its storage. Not every browser answers.
