@@ -3,7 +3,7 @@
 import { ClientError } from './client-error.js';
 import { fetchBy } from './fetch.js';
 import { Netmap } from './netmap.js';
-import { startProgram } from './program.js';
+import { start as startProgram } from './start.js';
 import { stateOf } from './state.js';
 import { duplex } from './streams.js';
 
@@ -122,7 +122,7 @@ export class Client extends EventTarget {
     this.#asking = true;
     while (this.#askAgain && this.#program) {
       this.#askAgain = false;
-      const text = await this.#program.news().catch(() => undefined); // it has ended, which #ended tells
+      const text = await Promise.resolve(this.#program.news(false)).catch(() => undefined); // it has ended, which #ended tells
       if (!text) continue;
       this.#netmap.take(text);
       this.#become(stateOf(this.#said, true));
