@@ -1,4 +1,4 @@
-// web/client/run.js in Node.js: what is left of a client that has ended.
+// web/client/program.js in Node.js: what is left of a client that has ended.
 
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -22,8 +22,8 @@ test('a client that ends leaves no timer', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const set = t.mock.method(globalThis, 'setTimeout');
   globalThis.WebSocket ??= class {}; // which Node.js 20 lacks
-  const { startClient } = await import(pathToFileURL(join(folder, 'client/run.js')));
-  await assert.rejects(startClient({ keepKeys: true, onState: assert.fail }), { message: 'the client ended' });
+  const { startProgram } = await import(pathToFileURL(join(folder, 'client/program.js')));
+  await assert.rejects(startProgram({ keepKeys: true, onState: assert.fail }), { message: 'the client ended' });
   assert.equal(set.mock.callCount(), 1, 'the program set a timer');
   t.mock.timers.runAll();
 });

@@ -1,7 +1,15 @@
 // Run at the root of the repository, with --config.
 
+import { readFileSync } from 'node:fs';
+
 import js from '@eslint/js';
 import globals from 'globals';
+
+// offered returns what a package of web/ offers to applications, as the page imports it.
+function offered(name) {
+  const { exports } = JSON.parse(readFileSync(new URL(`../web/${name}/package.json`, import.meta.url), 'utf8'));
+  return Object.values(exports).map((file) => `../${name}${(file.default ?? file).slice(1)}`);
+}
 
 export default [
   { ignores: ['**/node_modules/', '**/dist/', '**/wasm_exec.js', 'web/cache/reader/structs.js'] }, // the last is generated
@@ -18,8 +26,16 @@ export default [
     },
   },
   {
+    files: ['web/app/**'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        patterns: [{ group: ['../cache/**', '../client/**', '../go.js', ...['cache', 'client'].flatMap(offered).map((path) => `!${path}`)], message: 'The page uses what the packages offer to all.' }],
+      }],
+    },
+  },
+  {
     // What tests give to the pages they open.
     files: ['e2e/**'],
-    languageOptions: { globals: { Go: 'readonly', clear: 'readonly', client: 'readonly', connections: 'readonly', lab: 'readonly', report: 'readonly', shifts: 'readonly', startClient: 'readonly', test: 'readonly', until: 'readonly' } },
+    languageOptions: { globals: { Go: 'readonly', clear: 'readonly', client: 'readonly', connections: 'readonly', lab: 'readonly', options: 'readonly', report: 'readonly', shifts: 'readonly', startClient: 'readonly', states: 'readonly', test: 'readonly', until: 'readonly' } },
   },
 ];

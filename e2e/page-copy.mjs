@@ -78,7 +78,7 @@ export const faults = {
     let broken = false;
     globalThis.fetch = async (what, init) => {
       const answer = await request(what, init);
-      if (what !== 'client.wasm' || broken) return answer;
+      if (!String(what).endsWith('/client.wasm') || broken) return answer;
       broken = true;
       let pulls = 0;
       const reader = answer.body.getReader();
@@ -90,7 +90,7 @@ export const faults = {
   slow: `const request = globalThis.fetch;
     globalThis.fetch = async (what) => {
       const answer = await request(what);
-      if (what !== 'client.wasm') return answer;
+      if (!String(what).endsWith('/client.wasm')) return answer;
       const reader = answer.body.getReader();
       let received = 0;
       const pull = async (stream) => {

@@ -1,7 +1,6 @@
 // The connection: runs the client, in one tab of all, for as long as a connection is wanted, and follows what it says of itself.
 
-import { startClient } from '../client/run.js';
-import { fetchClient } from '../client/fetch-client.js';
+import { fetchProgram, startProgram } from '../client/program.js';
 import { Contact } from './contact.js';
 import { readFrom, refresh, unread } from './hand-over.js';
 import { mayKeepKeys } from './keys.js';
@@ -15,7 +14,7 @@ const probeTime = 5000; // milliseconds that control has to show that it is
 // The client's program is fetched and compiled from the start, unless it isn't wanted, or runs in another tab already.
 const [, ...names] = self.name.split(' '); // workers.js gives them
 let loading = {}; // how much of it has come
-let program = names.includes('forgotten') ? undefined : ifFree(fetchProgram);
+let program = names.includes('forgotten') ? undefined : ifFree(load);
 program?.catch(() => {}); // runClient says so
 
 async function ifFree(run) {
@@ -23,16 +22,18 @@ async function ifFree(run) {
   return held.some(({ name }) => name === tabLock) ? undefined : run();
 }
 
-// fetchProgram tells of its progress only where the program comes from afar.
-function fetchProgram() {
-  if (names.includes('kept')) return fetchClient();
-  return fetchClient((progress) => {
-    loading = progress;
-    if (known.loading) changed({ loading }); // else there is no client to tell of yet
+// load fetches the program, and tells of its progress only where the program comes from afar.
+function load() {
+  if (names.includes('kept')) return fetchProgram();
+  return fetchProgram({
+    onProgress(progress) {
+      loading = progress;
+      if (known.loading) changed({ loading }); // else there is no client to tell of yet
+    },
   });
 }
 
-/** @type {import('../client/run.js').Client | undefined} */
+/** @type {import('../client/program.js').Program | undefined} */
 export let client; // that runs here
 let wanted; // an AbortController while a connection is wanted
 let leaving = false; // control is being told that this node is no more
@@ -77,13 +78,13 @@ async function runClient(signal) {
     changed({ keepKeys });
     const early = program;
     program = undefined;
-    client = await startClient({ ...options, keepKeys, program: (await early) ?? fetchProgram(), onState, onEvent });
+    client = await startProgram({ ...options, keepKeys, program: (await early) ?? load(), onState, onEvent });
     readFrom(client);
   } finally {
     changed({ loading: undefined });
     settle();
   }
-  const stop = () => client.stop();
+  const { stop } = client;
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   try {

@@ -47,7 +47,7 @@ const pinging = new Question((state, note) => {
   setText('details-note', note);
 });
 
-/** @param {import('./types').Pong} pong */
+/** @param {import('../client/program.js').Pong} pong */
 async function pongText({ latency, relay, peerRelay, endpoint }) {
   const path = relay ? `through the relay ${await model.relayName(relay)}` : peerRelay ? `through a peer, ${peerRelay}` : `directly, from ${endpoint}`;
   return `Answered in ${latency < 10 ? latency.toFixed(1) : Math.round(latency)} ms, ${path}.`;

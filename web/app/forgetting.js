@@ -1,6 +1,6 @@
 // Forgets the network: control is told that this node is no more, all tabs end their connection, and nothing stays saved.
 
-import { removeKeys } from '../client/run.js';
+import { removeKeys } from '../client/program.js';
 import { alone, disconnect, leave } from './connection.js';
 import { cache, handNothing, refresh } from './hand-over.js';
 import { changed, known, options, problem } from './known.js';

@@ -54,7 +54,7 @@ export function shortKey(key) {
   return raw ? `[${btoa(raw).slice(0, 5)}]` : '';
 }
 
-export { addresses, nameKey, nodeName } from '../cache/reader/names.js';
+export { addresses, nameKey, nodeName } from '../cache/names.js';
 
 // parseTime returns a time in milliseconds, or undefined for none: Go's zero time is in the year 1.
 export function parseTime(text) {

@@ -15,7 +15,7 @@ opening.catch(() => {}); // startHandOver says so
 
 export let cache; // undefined if there can't be one
 let model; // the port of the model worker
-/** @type {import('../client/run.js').Client | undefined} */
+/** @type {import('../client/program.js').Program | undefined} */
 let client; // that runs
 /** @type {() => void} */
 export let shown; // tells that the first peers are on the screen

@@ -1,6 +1,6 @@
 // Whether this node's keys may stay in the browser.
 
-import { keysKept } from '../client/run.js';
+import { keysKept } from '../client/program.js';
 
 const lookTime = 3000; // milliseconds that the server has to tell what it is
 

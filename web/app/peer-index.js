@@ -1,6 +1,6 @@
 // An index of a network's peers: what the table shows of them, in the order and the selection asked for.
 
-import { searchText } from '../cache/reader/names.js';
+import { searchText } from '../cache/names.js';
 import { addresses, nameKey, nodeName, parseTime } from './format.js';
 import { namesOf, visible } from './names.js';
 import { searcher } from './search.js';

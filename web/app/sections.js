@@ -43,7 +43,7 @@ export async function showSections(network, complete, isCurrent) {
 }
 
 // showSession shows what is known of the session: either may be undefined.
-/** @param {import('./types').State | undefined} state */
+/** @param {import('../client/program.js').ProgramState | undefined} state */
 export function showSession(state, host) {
   section('session', [
     ['Control plane', host],

@@ -1,27 +1,6 @@
 // What passes between the client's program, the two workers and the page.
 
-/** What the client says of itself: stateValue of client/cmd/client. Times are in milliseconds since 1970, 0 for none. */
-export interface State {
-  phase: 'connecting' | 'login' | 'approval' | 'live' | 'waiting';
-  since: number;
-  loginURL: string;
-  error: string;
-  backend: string;
-  nodeKey: string;
-  keyExpired: number;
-  fullMaps: number;
-  deltas: number;
-  saved: boolean;
-  savedAt: number;
-  saveError: string;
-  cacheError: string;
-}
-
-/** A step of the client's start, and when, in milliseconds since 1970. */
-export interface Step {
-  name: string;
-  at: number;
-}
+import type { Pong, ProgramState, Step } from '../client/program.js';
 
 export interface Problem {
   code?: string;
@@ -32,7 +11,7 @@ export interface Problem {
 export interface Told {
   info: import('../cache/netmapcache.js').Info;
   problems: { [where: string]: Problem };
-  state: State;
+  state: ProgramState;
   contact: { at: number; quiet: boolean };
   elsewhere: { live: boolean; heardAt: number; at: number };
   wanted: boolean;
@@ -233,14 +212,6 @@ export interface NetworkWorker {
   fetch(url: string, id: number): Promise<Answer>;
   ping(host: string, id: number): Promise<Pong>;
   cancel(id: number): Promise<void>;
-}
-
-/** How a peer has answered a ping: Pong of client/internal/node, with the latency in milliseconds. */
-export interface Pong {
-  latency: number;
-  relay: number;
-  peerRelay: string;
-  endpoint: string;
 }
 
 /** What a peer has answered. */

@@ -1,5 +1,5 @@
 // Builds the npm package into dist/, or the folder given, where wasm/build.sh has put the program and Go's support code.
-// What reading takes is apart from what runs the program. The worker is one file, for bundlers that take it as it is.
+// What reading takes is apart from what runs the program. The worker is one file, for bundlers that take it as it is, and so are the rules for names.
 
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -33,8 +33,8 @@ const options = {
 for (const name of await readdir(dist)) if (/^(chunk|sha2)-.*\.js$/.test(name)) await rm(join(dist, name)); // of an earlier build
 const entries = { entryPoints: ['netmapcache.js', 'program.js'], splitting: true };
 await build({ ...options, ...entries });
-await build({ ...options, entryPoints: ['worker.js'] });
-for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', 'package.json', '../../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
+await build({ ...options, entryPoints: ['worker.js', 'names.js'] });
+for (const name of ['netmapcache.d.ts', 'netmap.d.ts', 'names.d.ts', 'program.d.ts', 'worker.d.ts', 'netmapcache.wasm.d.ts', 'package.json', '../../LICENSE']) await cp(join(here, name), join(dist, name.replace(/^.*\//, '')));
 
 const { outputFiles, metafile } = await build({ ...options, ...entries, minify: true, write: false, metafile: true });
 const size = reading('netmapcache.js').reduce((sum, { contents }) => sum + brotliCompressSync(contents).length, 0);

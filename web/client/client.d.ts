@@ -1,8 +1,18 @@
-import type { Netmap } from 'netmapcache';
+/**
+ * A node of a Tailscale-style network in the browser. `netmapcache-client/program` is the program without what is made of it here.
+ *
+ * Clients on one database, in all tabs of an origin, are one node. The first one leads: it runs the program. The others follow it:
+ * they have its state and its network map, and what they ask goes through it. When the leader has ended, or its tab is gone, the
+ * follower that has waited longest leads. That takes Web Locks and BroadcastChannel, which browsers offer to pages with TLS and to those of this
+ * machine; elsewhere an application has to see to it that only one client runs.
+ *
+ * @module
+ */
+import type { Netmap, NetmapNode } from 'netmapcache';
 
 /** What a client does, and what it can do. Peers may be reached in `saved` and `live`. */
 export type StateName =
-  | 'starting' // the program is on its way
+  | 'starting' // the program is on its way, here or in another tab
   | 'connecting' // control is asked, and there is no network map yet
   | 'saved' // there is a network map from before; control is asked, again and again if it can't be reached
   | 'live' // the network map is followed as control tells it
@@ -17,6 +27,8 @@ export interface State {
   /** Why control can't be reached, or refuses this node, if that is so. */
   readonly error: string | undefined;
   readonly loginURL: string | undefined;
+  /** Another client, maybe in another tab, runs the program, and this one uses it. */
+  readonly following: boolean;
 }
 
 export interface ClientOptions {
@@ -43,7 +55,7 @@ export interface ClientOptions {
   worker?: boolean | undefined;
   /** Where the program is. Default: client.wasm beside the module. */
   wasm?: string | URL | undefined;
-  /** Gives the start up. */
+  /** Gives the start up, and ends the client if it is aborted before that has resolved. */
   signal?: AbortSignal | undefined;
   /** Is told how much of the program has come, in bytes; total is 0 if it isn't known. */
   onProgress?: ((progress: { received: number; total: number }) => void) | undefined;
@@ -53,12 +65,12 @@ export interface ClientOptions {
 
 /**
  * - `invalid-argument`: a call is wrong; the message says how
- * - `in-use`: another client has the database
+ * - `in-use`: another client has the database, with another control server
  * - `needs-login`: the node isn't signed in
  * - `no-peer`: no peer has the name or the address
  * - `refused`, `reset`, `timeout`, `unreachable`: what became of a connection
  * - `redirect`: a redirect that isn't followed
- * - `closed`: the client, or the connection, has ended
+ * - `closed`: the client, or the connection, has ended; or the client that this one followed
  * - `aborted`: given up
  * - `worker`: the worker couldn't be loaded, or failed
  * - `network`, `failed`: anything else
@@ -93,18 +105,40 @@ export interface Pong {
   readonly endpoint: string;
 }
 
+/** Options of {@link Client.peers}. */
+export interface PeersOptions {
+  /** Words, all of which have to occur in a peer's names, addresses, tags, operating system, stable ID, relay or owners, in upper or lower case. */
+  search?: string | undefined;
+  /** `name` is the order of people: numbers by their value, no regard to case. Default: `ID`. */
+  sort?: 'ID' | 'name' | undefined;
+  /** Number of peers to skip. Default: 0. */
+  offset?: number | undefined;
+  /** Number of peers to return at most. Default: 100. */
+  limit?: number | undefined;
+}
+
 export interface ClientEvents {
   statechange: Event;
   netmapchange: Event;
-  /** A person has to open `url` to sign in. */
+  /** A person has to open `url` to sign in. All clients on the database are told. */
   login: Event & { readonly url: string };
 }
 
+/**
+ * Any number of calls may be under way at once. What is asked while no program runs, because a leader was lost or the program is on its way,
+ * waits for it. What was under way through a leader that was lost rejects with `closed`, streams too: it may or may not have reached the peer.
+ */
 export class Client extends EventTarget {
   private constructor();
   readonly state: State;
-  /** The network map as netmapcache's load gives it; undefined while there is none. */
+  /** The network map as netmapcache's load gives it; undefined while there is none. It stays the same object until the next `netmapchange`, and must not be changed. */
   readonly netmap: Netmap | undefined;
+  /**
+   * Some of the peers of `netmap` as it is now, as netmapcache's peers gives them, and how many the search finds.
+   *
+   * @throws {ClientError} `invalid-argument` for another order
+   */
+  peers(options?: PeersOptions): { total: number; peers: NetmapNode[] };
 
   /**
    * As the platform's fetch, through the network: to a peer, by its name or its address. Redirects to another host reject with
@@ -112,7 +146,7 @@ export class Client extends EventTarget {
    * cookies, no cache and no CORS. Peers are to be trusted no more than other sites.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Connects to a TCP port of a peer. */
+  /** Connects to a TCP port of a peer. Through a leader, bytes are copied twice more on their way. */
   connect(to: { host: string; port: number; signal?: AbortSignal | undefined }): Promise<Connection>;
   /** Asks a peer, by its name or its address, for a sign of life: Tailscale's own client there answers, whatever may be reached of the peer. */
   ping(host: string, options?: { signal?: AbortSignal | undefined }): Promise<Pong>;
@@ -122,7 +156,7 @@ export class Client extends EventTarget {
   retry(): void;
   /** Tells control that this node is no more. Rejects if control couldn't be told. */
   logout(): Promise<void>;
-  /** Ends the client. What it has is kept for the next. */
+  /** Ends the client. What it has is kept for the next. If it leads, a follower takes over; if it follows, the leader goes on. */
   close(): Promise<void>;
   /** The same, for `await using`; exists where the platform has `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -133,6 +167,9 @@ export class Client extends EventTarget {
 
 /**
  * Starts a client. It resolves when the program runs, whatever the state of the network: the client comes up with the network map that
- * was saved, and tells by its events what changes. One client runs on a database, in all tabs of an origin.
+ * was saved, and tells by its events what changes. If another client has the database, it resolves when that one's program runs, and follows it;
+ * options other than `database` and `controlURL` then hold from when it leads.
+ *
+ * @throws {ClientError} `invalid-argument`, `in-use`, `worker`, `failed`, or what `signal` was aborted with
  */
 export function startClient(options: ClientOptions): Promise<Client>;

@@ -1,3 +1,5 @@
+// What is under way, and what may end it.
+
 // An Ending rejects what is under way when something ends. Unlike a race with one promise, it keeps nothing of what is done.
 export class Ending {
   #error;
@@ -22,4 +24,20 @@ export class Ending {
       promise.then(resolve, reject).finally(() => this.#rejects.delete(reject));
     });
   }
+}
+
+// abortable returns a promise of what promise gives, unless a signal is aborted first. Then giveUp is called, and what comes all the
+// same is closed.
+export function abortable(promise, signal, giveUp) {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      giveUp?.();
+      reject(signal.reason);
+    };
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    promise
+      .then((given) => (signal?.aborted ? given?.close?.() : resolve(given)), reject)
+      .finally(() => signal?.removeEventListener('abort', abort));
+  });
 }

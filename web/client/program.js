@@ -1,115 +1,128 @@
-// Runs the program here or in a worker.
-
-import { proxy, releaseProxy, transfer, wrap } from 'comlink';
+// Runs the program of client/cmd/client in this window or worker. Its documentation says what passes between the two, and
+// program.d.ts what is offered here.
 
 import { ClientError } from './client-error.js';
-import { Ending } from './ending.js';
-import { startClient as startHere } from './run.js';
-import { fetchClient } from './fetch-client.js';
+import { abortable, Ending } from './ending.js';
+import { fetchProgram } from './fetch-program.js';
+import { dropTimers, privateGlobal } from '../go.js';
+import { StreamSocket } from './stream-socket.js';
+import loadGo from './wasm_exec.mjs';
 
-// startProgram starts the program. It resolves to the functions of run.js, of which those that are asked something return promises;
-// stop resolves when it has ended.
-export async function startProgram({ worker = false, signal, onProgress, ephemeral = !keepable(), wasm, ...options }, listeners) {
-  const all = { ...options, keepKeys: !ephemeral, wasm: String(wasm ?? new URL('./client.wasm', import.meta.url)) };
-  const told = { ...listeners, onProgress };
-  const program = worker ? await inWorker(all, told, signal) : await here(all, told);
-  if (signal?.aborted) {
-    await program.stop();
-    throw signal.reason;
-  }
-  return program;
-}
+export { ClientError, fetchProgram };
 
-// keepable reports whether this origin is one that nobody else becomes.
-const keepable = () => globalThis.location?.protocol === 'https:';
-
-async function here(options, listeners) {
-  const { onProgress, ...told } = listeners;
-  const { wasm, ...rest } = options;
-  const client = await startHere({ ...rest, ...told, program: fetchClient(onProgress, wasm) });
-  return {
-    ...client,
-    news: async () => client.news(false),
-    async stop() {
-      client.stop();
-      await client.ended;
-    },
-  };
-}
-
-async function inWorker(options, listeners, signal) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+export async function startProgram({
+  database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
+  authKey = '', acceptRoutes = true, acceptDNS = true, program = fetchProgram(), onState = () => {}, onEvent = () => {}, verbose = false,
+}) {
+  if (!keepKeys) await removeKeys(database);
+  let commands;
+  let end;
   const ending = new Ending();
-  worker.addEventListener('error', ({ message }) => ending.end(new ClientError('worker', message || 'the worker could not be loaded')));
-  const remote = wrap(worker);
-  const asked = (call) => ending.before(call).catch((error) => Promise.reject(revived(error)));
-  const abort = () => worker.terminate();
-  signal?.addEventListener('abort', abort);
-  try {
-    await asked(remote.start(options, proxy(listeners.onState), proxy(listeners.onEvent), listeners.onProgress && proxy(listeners.onProgress)));
-  } catch (error) {
-    worker.terminate();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
-  const ended = asked(remote.ended()).finally(() => {
-    ending.end(new ClientError('closed', 'the client has ended'));
-    worker.terminate();
+  const emit = (name, at = now()) => onEvent({ name, at });
+  const ended = new Promise((resolve) => (end = resolve)).then((message) => {
+    commands = undefined;
+    ending.end(new ClientError('closed', message || 'the client ended'));
+    if (message) throw new ClientError('failed', message);
   });
-  ended.catch(() => {});
-  let calls = 0;
-  // begin begins something in the worker, which a signal ends.
-  const begin = async (call, signal) => {
+  ended.catch(() => {}); // whoever cares listens for itself
+  const ready = new Promise((resolve) => {
+    const host = {
+      database,
+      controlURL,
+      hostname,
+      maxAge,
+      keepKeys,
+      authKey,
+      acceptRoutes,
+      acceptDNS,
+      verbose,
+      ready: (given) => resolve((commands = given)),
+      // Go is running: what follows may call it only when it has come to rest.
+      state: (state) => queueMicrotask(() => commands && onState(state)),
+      mark: (name) => {
+        const at = now();
+        queueMicrotask(() => emit(name, at));
+      },
+      ended: (message) => end(message),
+    };
+    run(host, program, emit).then(() => end('the client ended'), (error) => end(error.message));
+  });
+  await Promise.race([ready, ended]);
+
+  // settled returns a promise of what a function of the program settles with, unless the program ends before.
+  const settled = (call) => ending.before(new Promise((resolve, reject) => {
+    call((problem, value) => (problem ? reject(new ClientError(problem.code, problem.message)) : resolve(value)));
+  }));
+
+  // begun has the program begin something, which signal gives up.
+  async function begun(begin, signal) {
     signal?.throwIfAborted();
-    const id = ++calls;
-    const abort = () => remote.giveUp(id);
-    signal?.addEventListener('abort', abort);
-    try {
-      return await asked(call(id));
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
-  };
-  // stream returns what was begun there as it is here. It is told to end once.
-  const stream = async (raw) => {
-    const head = await asked(raw.head);
-    const closing = new Ending(); // once it is closed, no answer comes
+    let giveUp;
+    return abortable(settled((settle) => (giveUp = begin(settle))).then(stream), signal, () => giveUp?.());
+  }
+
+  // stream returns what the program began with functions that return promises. It calls none of the program's after close.
+  function stream({ read, write, closeWrite, close, ...rest }) {
+    if (!close) return rest;
     let open = true;
-    const call = async (name, ...args) => closing.before(open ? asked(raw[name](...args)) : Promise.resolve());
+    const call = async (f, ...args) => {
+      if (!open) throw new ClientError('closed', 'the connection is closed');
+      return settled((settle) => f(...args, settle));
+    };
     return {
-      ...head,
-      read: () => call('read'),
-      write: (bytes) => call('write', bytes),
-      closeWrite: () => call('closeWrite'),
+      ...rest,
+      read: () => call(read),
+      ...(write && { write: (bytes) => call(write, bytes), closeWrite: () => call(closeWrite) }),
       close() {
-        if (!open) return;
+        if (open && commands) close();
         open = false;
-        closing.end(new ClientError('closed', 'the connection is closed'));
-        raw.close().then(() => raw[releaseProxy]());
       },
     };
-  };
+  }
+
   return {
-    ended,
-    news: () => asked(remote.news()),
-    login: () => remote.login(),
-    retry: () => remote.retry(),
-    logout: () => asked(remote.logout()),
-    request: async ({ read, ...request }, { signal } = {}) => stream(await begin((id) => remote.request(id, request, read && proxy(() => read().then(moved))), signal)),
-    connect: async (address, { signal } = {}) => stream(await begin((id) => remote.connect(id, address), signal)),
-    ping: (host, { signal } = {}) => begin((id) => remote.ping(id, host), signal),
-    async stop() {
-      await remote.stop();
-      await ended;
+    news: (whole) => commands?.news(whole) ?? null,
+    retry: () => commands?.retry(),
+    login: () => commands?.login(),
+    logout: () => settled((settle) => commands.logout(settle)),
+    request: (request, { signal } = {}) => begun((settle) => commands.request(goRequest(request), settle), signal),
+    connect: (address, { signal } = {}) => begun((settle) => commands.connect(address, settle), signal),
+    ping: (host, { signal } = {}) => begun((settle) => commands.ping(host, settle), signal),
+    stop() {
+      commands?.stop();
+      return ended;
     },
+    ended,
   };
 }
 
-// moved hands bytes on without a copy, if they are all of their buffer.
-const moved = (bytes) => (bytes && bytes.byteLength === bytes.buffer.byteLength ? transfer(bytes, [bytes.buffer]) : bytes);
+export const keysKept = async (database) => (await indexedDB.databases()).some(({ name }) => name === `${database}-keys`);
 
-// revived returns an error of the worker with its class.
-const revived = (error) => (error instanceof Error ? error : new ClientError(error.code ?? 'failed', error.message));
+export async function removeKeys(database) {
+  for (const name of [`${database}-keys`, `${database}-seal`]) {
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => resolve(undefined);
+      request.onerror = () => reject(request.error);
+    });
+  }
+}
+
+const now = () => performance.timeOrigin + performance.now();
+
+async function run(host, program, emit) {
+  const { module, fetched, compiled } = await program;
+  emit('fetched', fetched);
+  emit('compiled', compiled);
+  const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
+  const go = new Go();
+  const instance = await WebAssembly.instantiate(module, go.importObject);
+  await go.run(instance);
+  dropTimers(go);
+  go._resume = () => {}; // sockets that it had may still call it, which would throw
+}
+
+// goRequest returns a request as the program takes it.
+function goRequest({ read, ...request }) {
+  return { ...request, read: read && ((settle) => read().then((bytes) => settle(null, bytes), (error) => settle(error, null))) };
+}

@@ -1,9 +1,6 @@
-// Fetches and compiles the program of the client. That is most of its start, and may begin before the rest is known.
+// Fetches and compiles the program. That is most of a client's start, and may begin before the rest is known.
 
-// fetchClient fetches it from a URL. It resolves to { module, fetched, compiled }, the latter as milliseconds since 1970. onProgress, if it is given, is called
-// with { received, total } while the program is on its way, in bytes; total is 0 if it isn't known. To count what comes, the response
-// has to be wrapped; such a one isn't found among the programs that a browser has compiled before, and keeps.
-export async function fetchClient(onProgress, url = 'client.wasm') {
+export async function fetchProgram({ url = new URL('./client.wasm', import.meta.url), onProgress } = {}) {
   try {
     return await load(url, {}, onProgress);
   } catch (error) {
@@ -22,7 +19,8 @@ async function load(url, init, onProgress) {
   return { module, fetched: performance.timeOrigin + fetched, compiled: performance.timeOrigin + compiled };
 }
 
-// counted returns the same response, which tells of its progress as it is read.
+// counted returns the same response, which tells of its progress as it is read. Such a one isn't found among the programs that a browser has
+// compiled before, and keeps.
 function counted({ body, headers }, onProgress) {
   // The length of a compressed response says nothing of what is read.
   const total = Number(headers.get('X-Decoded-Length') ?? (headers.has('Content-Encoding') ? 0 : headers.get('Content-Length'))) || 0;
