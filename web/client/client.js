@@ -10,7 +10,7 @@ import { duplex } from './streams.js';
 export { ClientError };
 
 const optionTypes = {
-  database: 'string', controlURL: 'string', hostname: 'string', authKey: 'string', ephemeral: 'boolean', acceptRoutes: 'boolean', acceptDNS: 'boolean',
+  database: 'string', controlURL: 'string', hostname: 'string', authKey: 'string', ephemeral: 'boolean', acceptRoutes: 'boolean', acceptDNS: 'boolean', exitNode: 'string',
   maxAge: 'number', worker: 'boolean', wasm: 'object', signal: 'object', verbose: 'boolean', onProgress: 'function',
 };
 const required = ['database', 'controlURL', 'hostname'];

@@ -1,7 +1,9 @@
 // Runs the client: the WebAssembly program of client/cmd/client, which says in its
 // documentation what passes between the two.
 
+import { version } from '../cache/package.json';
 import { ClientError } from './client-error.js';
+import { controlAddress } from './control-address.js';
 import { Ending } from './ending.js';
 import { fetchClient } from './fetch-client.js';
 import { dropTimers, privateGlobal } from '../go.js';
@@ -40,35 +42,37 @@ import loadGo from './wasm_exec.mjs';
 // to the console.
 //
 // authKey lets a new node in without a person. acceptRoutes and acceptDNS say whether subnets behind peers, and names of control, are
-// used.
+// used. exitNode names the peer through which it is reached what lies beyond the network.
 //
 // With keepKeys the node's keys are kept in the browser. Without, they are in memory, those that were kept before are removed, and
 // each start makes a new node: for origins that another program can become, which are all without TLS.
 export async function startClient({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
-  authKey = '', acceptRoutes = true, acceptDNS = true, program = fetchClient(), onState, onEvent = () => {}, verbose = false,
+  authKey = '', acceptRoutes = true, acceptDNS = true, exitNode = '', program = fetchClient(), onState, onEvent = () => {}, verbose = false,
 }) {
   if (!keepKeys) await removeKeys(database);
   let commands;
   let end;
   const ending = new Ending();
   const emit = (name, at = now()) => onEvent({ name, at });
-  const ended = new Promise((resolve) => (end = resolve)).then((message) => {
+  const ended = new Promise((resolve) => (end = (message, code = 'failed') => resolve({ message, code }))).then(({ message, code }) => {
     commands = undefined;
     ending.end(new ClientError('closed', message || 'the client ended'));
-    if (message) throw new Error(message);
+    if (message) throw new ClientError(code, message);
   });
   ended.catch(() => {}); // whoever cares listens for itself
   const ready = new Promise((resolve) => {
     const host = {
+      version,
       database,
-      controlURL,
+      controlURL: new URL(controlURL).href.replace(/\/+$/, ''),
       hostname,
       maxAge,
       keepKeys,
       authKey,
       acceptRoutes,
       acceptDNS,
+      exitNode,
       verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
@@ -77,7 +81,7 @@ export async function startClient({
         const at = now();
         queueMicrotask(() => emit(name, at));
       },
-      ended: (message) => end(message),
+      ended: (message, code) => end(message, code),
     };
     run(host, program, emit).then(() => end('the client ended'), (error) => end(error.message));
   });
@@ -115,7 +119,16 @@ async function run(host, program, emit) {
   const { module, fetched, compiled } = await program;
   emit('fetched', fetched);
   emit('compiled', compiled);
-  const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
+  const address = controlAddress(host.controlURL);
+  const Go = loadGo(privateGlobal({
+    netmapcacheHost: host,
+    fetch: (url, init) => fetch(address.fetched(url), init),
+    WebSocket: class extends StreamSocket {
+      constructor(url, protocols) {
+        super(address.socket(url), protocols);
+      }
+    },
+  }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);
