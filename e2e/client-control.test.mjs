@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,8 +54,8 @@ const start = (page, options = {}) => page.evaluate(async (options) => {
   } catch ({ name, code, message }) {
     return { name, code, message };
   }
-  globalThis.logins = [];
-  client.addEventListener('login', ({ url }) => logins.push(url));
+  client.logins = [];
+  client.addEventListener('login', ({ url }) => client.logins.push(url));
   return undefined;
 }, options);
 
@@ -79,11 +80,11 @@ const reach = (page) => page.evaluate(async () => (await client.fetch('http://we
 // signIn opens the URL that the client's event named last, once there are as many as wanted.
 async function signIn(page, wanted = 1) {
   await page.evaluate((wanted) => new Promise((resolve) => {
-    const look = () => logins.length >= wanted && resolve();
+    const look = () => client.logins.length >= wanted && resolve();
     client.addEventListener('login', look);
     look();
   }), wanted);
-  const url = await page.evaluate(() => logins.at(-1));
+  const url = await page.evaluate(() => client.logins.at(-1));
   const other = await page.browserContext().newPage();
   await other.goto(url);
   assert.match(await other.evaluate(() => document.body.textContent), /signed in/);
@@ -102,7 +103,7 @@ test('a person signs in at the URL of the event login', async (t) => {
   await close(page);
   await start(page);
   assert.equal((await state(page, 'live', { peers: 10 })).key, key);
-  assert.deepEqual(await page.evaluate(() => logins), []);
+  assert.deepEqual(await page.evaluate(() => client.logins), []);
 });
 
 test('a key lets in, and another is refused with a code', async (t) => {
@@ -185,7 +186,7 @@ test("control's return is told, to the same client", async (t) => {
   assert.match(await reach(page), /Hello from web/);
   await tailnet.ask('control', { up: true });
   assert.equal((await state(page, 'live', { peers: 10 })).key, key);
-  assert.deepEqual(await page.evaluate(() => logins), []);
+  assert.deepEqual(await page.evaluate(() => client.logins), []);
 });
 
 test('a database is for one control server', async (t) => {
@@ -247,4 +248,104 @@ test('control is reached by https at a port of its own', async (t) => {
     await state(page, 'live', { peers: 10 });
     await close(page);
   }
+});
+
+test('a peer leads out of the tailnet, if it offers that', async (t) => {
+  const outside = 'http://203.0.113.5/'; // for documentation: nothing but the peer's own page is there
+  const page = await open(t);
+  const ask = () => page.evaluate((url) => client.fetch(url).then((response) => response.text(), ({ code }) => code), outside);
+  await start(page);
+  await state(page, 'live', { peers: 10 });
+  assert.equal(await ask(), 'no-peer');
+  await close(page);
+
+  await start(page, { exitNode: 'nobody' });
+  const none = await state(page, 'live', { saying: 'nobody' });
+  assert.deepEqual([none.code, await ask()], ['exit-node', 'exit-node']);
+  assert.match(await reach(page), /Hello from web/);
+  await close(page);
+
+  await start(page, { exitNode: 'web' });
+  const unwilling = await state(page, 'live', { saying: 'offers no way out' });
+  assert.deepEqual([unwilling.code, await ask()], ['exit-node', 'exit-node']);
+  t.after(() => tailnet.ask('exit', { peer: 'web', offer: false }));
+  await tailnet.ask('exit', { peer: 'web', offer: true });
+  await state(page, 'live', { saying: undefined });
+  assert.match(await ask(), /beyond the tailnet/);
+  const { address, id } = await page.evaluate(() => {
+    const { Addresses, StableID } = client.netmap.Peers.find(({ Name }) => Name.startsWith('web.'));
+    return { address: Addresses[0].replace(/\/.*/, ''), id: StableID };
+  });
+  await close(page);
+
+  for (const exitNode of [address, id]) {
+    await start(page, { exitNode });
+    await state(page, 'live', { peers: 10, saying: undefined });
+    assert.match(await ask(), /beyond the tailnet/);
+    await close(page);
+  }
+  await start(page);
+  await state(page, 'live');
+  assert.equal(await ask(), 'no-peer');
+});
+
+test('a program of another version is refused before it does anything', async (t) => {
+  const context = await browser.createBrowserContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const { version } = JSON.parse(await readFile(join(dist, 'client/package.json'), 'utf8'));
+  const changed = (await readFile(join(dist, 'client/client.js'), 'utf8')).replace(`"${version}"`, '"9.9.9"');
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    if (request.url().endsWith('/client.js')) request.respond({ contentType: 'text/javascript', body: changed });
+    else request.continue();
+  });
+  await page.goto(tailnet.origin);
+  const { name, code, message } = await start(page, { worker: false }) ?? {};
+  assert.deepEqual([name, code], ['ClientError', 'version']);
+  assert.ok(message.includes('9.9.9') && message.includes(version), message);
+  assert.deepEqual(await page.evaluate(() => indexedDB.databases()), []);
+});
+
+test('an application that its service worker keeps starts without its server, and without control', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'netmapcache-application-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await cp(site, folder, { recursive: true });
+  for (const name of ['client.js', 'worker.js', 'client.wasm', 'keep.js']) await cp(join(dist, 'client', name), join(folder, name));
+  const files = {};
+  for (const name of await readdir(folder)) files[name] = `sha256-${createHash('sha256').update(await readFile(join(folder, name))).digest('base64')}`;
+  const worker = (version) => writeFile(join(folder, 'sw.js'), `import { keep } from './keep.js';\nkeep(${JSON.stringify({ name: 'app', version, files })});\n`);
+  const server = await startTailnet('-web', folder, '-peers', '3', '-churn', '0');
+  t.after(() => server.server.kill('SIGINT'));
+  const page = await open(t, server);
+  // install resolves to what became of the service worker that there is now.
+  const install = () => page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.register('sw.js', { type: 'module' });
+    await registration.update();
+    const worker = registration.installing ?? registration.waiting ?? registration.active;
+    await new Promise((resolve) => {
+      const look = () => ['installed', 'activated', 'redundant'].includes(worker.state) && resolve();
+      worker.addEventListener('statechange', look);
+      look();
+    });
+    return { state: worker.state, caches: await caches.keys() };
+  });
+  await worker('1');
+  assert.deepEqual((await install()).caches, ['app-1']);
+  files['start.js'] = files['index.html'];
+  await worker('2'); // which isn't as it was built
+  assert.deepEqual(await install(), { state: 'redundant', caches: ['app-1'] });
+  await start(page);
+  await state(page, 'live', { peers: 3 });
+  await close(page);
+  await page.close();
+
+  await rm(folder, { recursive: true });
+  await server.ask('control', { up: false });
+  assert.equal((await fetch(server.origin)).status, 404);
+  const again = await page.browserContext().newPage();
+  await again.goto(server.origin);
+  await start(again);
+  await state(again, 'saved', { peers: 3 });
+  assert.match(await reach(again), /Hello from web/);
 });

@@ -6,6 +6,8 @@ export interface State {
   since: number;
   loginURL: string;
   error: string;
+  refused: boolean;
+  exitNodeError: string;
   backend: string;
   nodeKey: string;
   keyExpired: number;

@@ -31,8 +31,8 @@ const options = {
 };
 
 // The worker is one file, for bundlers that take it as it is.
-const results = [await build({ ...options, entryPoints: ['client.js'] }), await build({ ...options, entryPoints: ['worker.js'] })];
-for (const name of ['client.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
+const results = [await build({ ...options, entryPoints: ['client.js'] }), await build({ ...options, entryPoints: ['worker.js'] }), await build({ ...options, entryPoints: ['keep.js'] })];
+for (const name of ['client.d.ts', 'keep.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
 await cp(join(dist, 'client.wasm'), join(out, 'client.wasm'));
 // It has the version of netmapcache, with which it is released, and whose types it names.
 const { version } = JSON.parse(await readFile(join(here, '../cache/package.json'), 'utf8'));

@@ -1,9 +1,11 @@
 package tailnet
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 
 	"tailscale.com/ipn"
@@ -49,6 +51,9 @@ func (n *Native) OfferExit(ctx context.Context) error {
 		}
 		return func(conn net.Conn) {
 			defer conn.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil { // what isn't read resets the connection
+				return
+			}
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis is beyond the tailnet.\n")
 		}, true
 	})
