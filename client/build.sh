@@ -5,8 +5,9 @@ cd "$(dirname "$0")"
 dist=${1:-../dist}
 mkdir -p "$dist"
 
+version=$(node -p "require('../web/cache/package.json').version")
 tags=$(go run ./cmd/browsertags)
-GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags "$tags" -o "$dist/client.wasm" ./cmd/client
+GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w -X main.version=$version" -tags "$tags" -o "$dist/client.wasm" ./cmd/client
 go -C .. run ./wasm/pack "$(realpath "$dist")/client.wasm" # less to download
 gzip -9 -n -c "$dist/client.wasm" >"$dist/client.wasm.gz"
 GOOS=js GOARCH=wasm GOFLAGS="-tags=$tags" node ../tools/notices.mjs "$dist/client.wasm.THIRD_PARTY_NOTICES.txt" ./cmd/client

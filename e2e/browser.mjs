@@ -18,6 +18,7 @@ export async function launch({ userDataDir, acceptInsecureCerts } = {}) {
     args: [
       '--no-sandbox',
       '--disable-gpu',
+      ...(acceptInsecureCerts ? ['--ignore-certificate-errors'] : []), // in workers too
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -420,7 +420,6 @@ test('with a certificate, which no other program has, keys are kept', async () =
     const page = await trusting.newPage();
     assert.match(front.origin, /^https:/);
     await page.goto(front.origin);
-    // It isn't live: on this port Tailscale's client doesn't reach control.
     await page.waitForFunction(() => document.querySelector('#storage').textContent.includes('Private keyssaved, encrypted'), patience);
     await page.waitForFunction(async () => (await indexedDB.databases()).some(({ name }) => name === 'network-keys'), { ...patience, polling: 200 });
   } finally {

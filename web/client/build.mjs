@@ -32,8 +32,12 @@ const options = {
 
 for (const name of await readdir(out)) if (/^chunk-.*\.js$/.test(name)) await rm(join(out, name)); // of an earlier build
 // The worker is one file, for bundlers that take it as it is.
-const results = [await build({ ...options, splitting: true, entryPoints: ['client.js', 'program.js'] }), await build({ ...options, entryPoints: ['worker.js'] })];
-for (const name of ['client.d.ts', 'program.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
+const results = [
+  await build({ ...options, splitting: true, entryPoints: ['client.js', 'program.js'] }),
+  await build({ ...options, entryPoints: ['worker.js'] }),
+  await build({ ...options, entryPoints: ['keep.js'] }),
+];
+for (const name of ['client.d.ts', 'program.d.ts', 'keep.d.ts', 'README.md', 'package.json', '../../LICENSE']) await cp(join(here, name), join(out, name.replace(/^.*\//, '')));
 await cp(join(dist, 'client.wasm'), join(out, 'client.wasm'));
 // It has the version of netmapcache, with which it is released, and whose types it names.
 const { version } = JSON.parse(await readFile(join(here, '../cache/package.json'), 'utf8'));

@@ -26,6 +26,11 @@ export interface State {
   readonly since: Date;
   /** Why control can't be reached, or refuses this node, if that is so. */
   readonly error: string | undefined;
+  /**
+   * `login-refused`: control doesn't let this node in, for the reason in `error`. `exit-node`: the option `exitNode` names no peer
+   * that leads out. Undefined if there is no error, or control can't be reached.
+   */
+  readonly code: 'login-refused' | 'exit-node' | undefined;
   readonly loginURL: string | undefined;
   /** Another client, maybe in another tab, runs the program, and this one uses it. */
   readonly following: boolean;
@@ -34,7 +39,11 @@ export interface State {
 export interface ClientOptions {
   /** The name of the database of the network map, which netmapcache reads. Databases for keys begin with it. */
   database: string;
-  /** The control server. It has to accept WebSockets from this page's origin. */
+  /**
+   * The control server, with its port, and its path if it has one. It has to accept WebSockets from this page's origin, and to let it
+   * read `/key`. A proxy that has it under a path takes that off. A database is for one control server: with another the client
+   * doesn't start (`other-control`), until it has logged out.
+   */
   controlURL: string;
   /** What the node calls itself. */
   hostname: string;
@@ -49,6 +58,11 @@ export interface ClientOptions {
   acceptRoutes?: boolean | undefined;
   /** Look up names as control says. Default: true. */
   acceptDNS?: boolean | undefined;
+  /**
+   * The peer through which addresses outside of the network are reached: its name, an address or its stable ID. While it can't be
+   * used, such addresses are refused (`exit-node`), and the state says why. Names outside of the network aren't looked up.
+   */
+  exitNode?: string | undefined;
   /** How old a saved network map may be that the client starts from, in milliseconds. Default: 0, any. */
   maxAge?: number | undefined;
   /** Run the program in a worker of its own, so that the window stays responsive. Default: false, for callers in a worker. */
@@ -65,10 +79,13 @@ export interface ClientOptions {
 
 /**
  * - `invalid-argument`: a call is wrong; the message says how
+ * - `version`: the program isn't of the version of the JavaScript; the message names both
+ * - `other-control`: the database is that of another control server's node; the message names it
  * - `in-use`: another client has the database, with another control server
  * - `needs-login`: the node isn't signed in
  * - `no-peer`: no peer has the name or the address
  * - `refused`, `reset`, `timeout`, `unreachable`: what became of a connection
+ * - `exit-node`: the address is outside of the network, and the exit node can't be used
  * - `redirect`: a redirect that isn't followed
  * - `closed`: the client, or the connection, has ended; or the client that this one followed
  * - `aborted`: given up
@@ -76,7 +93,7 @@ export interface ClientOptions {
  * - `network`, `failed`: anything else
  */
 export type ErrorCode =
-  | 'invalid-argument' | 'in-use' | 'needs-login' | 'no-peer' | 'refused' | 'reset' | 'timeout' | 'unreachable' | 'redirect' | 'closed'
+  | 'invalid-argument' | 'version' | 'other-control' | 'in-use' | 'needs-login' | 'no-peer' | 'refused' | 'reset' | 'timeout' | 'unreachable' | 'exit-node' | 'redirect' | 'closed'
   | 'aborted' | 'worker' | 'network' | 'failed';
 
 export class ClientError extends Error {

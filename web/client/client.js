@@ -12,7 +12,7 @@ import { Follower, Leader, lead } from './tabs.js';
 export { ClientError };
 
 const optionTypes = {
-  database: 'string', controlURL: 'string', hostname: 'string', authKey: 'string', ephemeral: 'boolean', acceptRoutes: 'boolean', acceptDNS: 'boolean',
+  database: 'string', controlURL: 'string', hostname: 'string', authKey: 'string', ephemeral: 'boolean', acceptRoutes: 'boolean', acceptDNS: 'boolean', exitNode: 'string',
   maxAge: 'number', worker: 'boolean', wasm: 'object', signal: 'object', verbose: 'boolean', onProgress: 'function',
 };
 const required = ['database', 'controlURL', 'hostname'];
@@ -61,13 +61,13 @@ export class Client extends EventTarget {
   #settle;
   #netmap = new Netmap();
   #said = { phase: 'connecting', since: Date.now(), fullMaps: 0, deltas: 0 };
-  #state = Object.freeze({ name: 'starting', since: new Date(), error: undefined, loginURL: undefined, following: false });
+  #state = Object.freeze({ name: 'starting', since: new Date(), error: undefined, code: undefined, loginURL: undefined, following: false });
   #asking = false;
   #askAgain = false;
 
   constructor(options) {
     super();
-    this.#options = options;
+    this.#options = { ...options, controlURL: new URL(options.controlURL).href }; // which clients compare
     this.#await();
   }
 
@@ -148,7 +148,7 @@ export class Client extends EventTarget {
   #lost(following) {
     if (this.#state.name === 'stopped') return;
     this.#await();
-    this.#become({ name: 'starting', since: new Date(), error: undefined, loginURL: undefined, following });
+    this.#become({ name: 'starting', since: new Date(), error: undefined, code: undefined, loginURL: undefined, following });
   }
 
   #await() {
@@ -171,7 +171,7 @@ export class Client extends EventTarget {
 
   #become(state) {
     const before = this.#state;
-    if (before.name === 'stopped' || ['name', 'error', 'loginURL', 'following'].every((field) => before[field] === state[field])) return;
+    if (before.name === 'stopped' || ['name', 'error', 'code', 'loginURL', 'following'].every((field) => before[field] === state[field])) return;
     this.#state = Object.freeze(state);
     this.dispatchEvent(new Event('statechange'));
   }
@@ -207,7 +207,7 @@ export class Client extends EventTarget {
     if (this.#state.name === 'stopped') return;
     this.#leaving.abort();
     this.#follower?.close();
-    this.#become({ name: 'stopped', since: new Date(), error: error?.message, loginURL: undefined, following: false });
+    this.#become({ name: 'stopped', since: new Date(), error: error?.message, code: undefined, loginURL: undefined, following: false });
     const closed = new ClientError('closed', 'the client has ended');
     this.#settle.reject(error ?? closed);
     this.#await();

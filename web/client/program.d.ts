@@ -47,6 +47,10 @@ export interface ProgramState {
   loginURL: string;
   /** Why control can't be reached, or refuses this node. */
   error: string;
+  /** Control doesn't let this node in, for the reason in `error`. */
+  refused: boolean;
+  /** Why the option `exitNode` can't be used. */
+  exitNodeError: string;
   /** The state of Tailscale's backend, in its own words. */
   backend: string;
   nodeKey: string;
@@ -148,6 +152,7 @@ export interface ProgramOptions {
   authKey?: string | undefined;
   acceptRoutes?: boolean | undefined;
   acceptDNS?: boolean | undefined;
+  exitNode?: string | undefined;
   /** The program, from {@link fetchProgram}. Default: it is fetched now. */
   program?: PromiseLike<FetchedProgram> | FetchedProgram | undefined;
   /** Is called with the state whenever that has changed. */

@@ -1,7 +1,9 @@
 // Runs the program of client/cmd/client in this window or worker. Its documentation says what passes between the two, and
 // program.d.ts what is offered here.
 
+import { version } from '../cache/package.json';
 import { ClientError } from './client-error.js';
+import { controlAddress } from './control-address.js';
 import { abortable, Ending } from './ending.js';
 import { fetchProgram } from './fetch-program.js';
 import { dropTimers, privateGlobal } from '../go.js';
@@ -12,29 +14,31 @@ export { ClientError, fetchProgram };
 
 export async function startProgram({
   database, controlURL, hostname, maxAge = 0, keepKeys = globalThis.location?.protocol === 'https:',
-  authKey = '', acceptRoutes = true, acceptDNS = true, program = fetchProgram(), onState = () => {}, onEvent = () => {}, verbose = false,
+  authKey = '', acceptRoutes = true, acceptDNS = true, exitNode = '', program = fetchProgram(), onState = () => {}, onEvent = () => {}, verbose = false,
 }) {
   if (!keepKeys) await removeKeys(database);
   let commands;
   let end;
   const ending = new Ending();
   const emit = (name, at = now()) => onEvent({ name, at });
-  const ended = new Promise((resolve) => (end = resolve)).then((message) => {
+  const ended = new Promise((resolve) => (end = (message, code = 'failed') => resolve({ message, code }))).then(({ message, code }) => {
     commands = undefined;
     ending.end(new ClientError('closed', message || 'the client ended'));
-    if (message) throw new ClientError('failed', message);
+    if (message) throw new ClientError(code, message);
   });
   ended.catch(() => {}); // whoever cares listens for itself
   const ready = new Promise((resolve) => {
     const host = {
+      version,
       database,
-      controlURL,
+      controlURL: new URL(controlURL).href.replace(/\/+$/, ''),
       hostname,
       maxAge,
       keepKeys,
       authKey,
       acceptRoutes,
       acceptDNS,
+      exitNode,
       verbose,
       ready: (given) => resolve((commands = given)),
       // Go is running: what follows may call it only when it has come to rest.
@@ -43,7 +47,7 @@ export async function startProgram({
         const at = now();
         queueMicrotask(() => emit(name, at));
       },
-      ended: (message) => end(message),
+      ended: (message, code) => end(message, code),
     };
     run(host, program, emit).then(() => end('the client ended'), (error) => end(error.message));
   });
@@ -114,7 +118,16 @@ async function run(host, program, emit) {
   const { module, fetched, compiled } = await program;
   emit('fetched', fetched);
   emit('compiled', compiled);
-  const Go = loadGo(privateGlobal({ netmapcacheHost: host, WebSocket: StreamSocket }));
+  const address = controlAddress(host.controlURL);
+  const Go = loadGo(privateGlobal({
+    netmapcacheHost: host,
+    fetch: (url, init) => fetch(address.fetched(url), init),
+    WebSocket: class extends StreamSocket {
+      constructor(url, protocols) {
+        super(address.socket(url), protocols);
+      }
+    },
+  }));
   const go = new Go();
   const instance = await WebAssembly.instantiate(module, go.importObject);
   await go.run(instance);

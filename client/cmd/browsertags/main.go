@@ -15,6 +15,7 @@ import (
 var dropped = []string{
 	"tailscale_go",        // asks for Tailscale's fork of the Go toolchain
 	"ts_omit_tailnetlock", // peers that tailnet lock refuses must not get into the cache, and without it the head can't be read back
+	"ts_omit_useexitnode", // a peer may lead out of the tailnet
 	"ts_omit_useroutes",   // subnets behind peers can be reached
 }
 

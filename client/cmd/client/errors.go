@@ -44,6 +44,12 @@ func reason(ctx context.Context, err error) error {
 
 func codeOf(err error) string {
 	switch {
+	case errors.Is(err, errVersion):
+		return "version"
+	case errors.Is(err, node.ErrOtherControl):
+		return "other-control"
+	case errors.Is(err, node.ErrExitNode):
+		return "exit-node"
 	case errors.Is(err, node.ErrNeedsLogin):
 		return "needs-login"
 	case errors.Is(err, node.ErrNoPeer):

@@ -6,19 +6,23 @@
 // The page that starts it passes an object named netmapcacheHost as a property of the
 // program's global object, which is the program's own, not the page's. Its properties are
 //
+//	version              that of the JavaScript around the program, which has to be the program's own
 //	database             the name of the cache's database
 //	keepKeys             whether the node's keys are kept, in the database named <database>-keys, sealed under the
 //	                     key in <database>-seal. Otherwise they are in memory, and the node is an ephemeral one
-//	controlURL           the control server, which also is the owner of the cache
+//	controlURL           the control server. Its scheme, host and port are also the owner of the cache. The program asks for /key
+//	                     and /ts2021 there; whoever gives it fetch and WebSocket puts them under the URL's path
 //	hostname             what the node calls itself
 //	authKey              lets a new node in without a person; "" for none
 //	acceptRoutes         whether subnets behind peers are reached
 //	acceptDNS            whether names are looked up as control says
+//	exitNode             the peer through which it is reached what lies beyond the network: a name, an address or a stable ID;
+//	                     "" for none
 //	maxAge               how old a cached network map may be that the node starts from, in milliseconds; 0 is no bound
 //	ready(commands)      the program runs
 //	state(state)         something changed; the argument is made by stateValue
 //	mark(name)           an event of the start, once each: one of node.Mark
-//	ended(message)       the program ends: because it was stopped, if the message is empty
+//	ended(message, code) the program ends: because it was stopped, if the message is empty
 //
 // and the commands are
 //
@@ -47,9 +51,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall/js"
 	"time"
@@ -64,23 +70,36 @@ import (
 	"tailscale.com/types/logger"
 )
 
+// version is set by the build.
+var version = "unknown"
+
 func main() {
 	log.SetFlags(0)
 	envknob.SetNoLogsNoSupport()
 	host := js.Global().Get("netmapcacheHost")
-	message := ""
+	message, code := "", ""
 	if err := run(host); err != nil {
-		message = err.Error()
+		message, code = err.Error(), codeOf(err)
 	}
-	host.Call("ended", message)
+	host.Call("ended", message, code)
 }
+
+// errVersion is reported if the program isn't of the version of what runs it.
+var errVersion = errors.New("the program and the JavaScript that runs it are of different versions")
 
 // run runs the client until the page stops it.
 func run(host js.Value) error {
+	if around := host.Get("version").String(); around != version {
+		return fmt.Errorf("%w: %s and %s", errVersion, version, around)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	database := host.Get("database").String()
-	controlURL := host.Get("controlURL").String()
+	claim := host.Get("controlURL").String()
+	controlURL, err := originOf(claim)
+	if err != nil {
+		return err
+	}
 	if strings.HasPrefix(controlURL, "http:") {
 		plainRelay(controlURL)
 	}
@@ -99,6 +118,7 @@ func run(host js.Value) error {
 
 	n, err := node.Start(node.Options{
 		ControlURL: controlURL,
+		Claim:      claim,
 		Hostname:   host.Get("hostname").String(),
 		Keys:       keys,
 		Networks:   networks,
@@ -107,6 +127,7 @@ func run(host js.Value) error {
 		AuthKey:    host.Get("authKey").String(),
 		NoRoutes:   !host.Get("acceptRoutes").Bool(),
 		NoDNS:      !host.Get("acceptDNS").Bool(),
+		ExitNode:   host.Get("exitNode").String(),
 		OnState:    func(s node.State) { host.Call("state", stateValue(s)) },
 		OnMark:     func(m node.Mark) { host.Call("mark", string(m)) },
 		Logf:       logf(host),
@@ -132,6 +153,15 @@ func run(host js.Value) error {
 	})
 	<-ctx.Done()
 	return nil
+}
+
+// originOf returns a URL without its path.
+func originOf(controlURL string) (string, error) {
+	u, err := url.Parse(controlURL)
+	if err != nil {
+		return "", fmt.Errorf("the URL of control: %w", err)
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // logoutTimeout is how long control has to answer that a node is no more.
@@ -208,19 +238,21 @@ func stateValue(s node.State) map[string]any {
 		nodeKey = s.NodeKey.String()
 	}
 	return map[string]any{
-		"phase":      string(s.Phase),
-		"since":      millis(s.Since),
-		"loginURL":   s.LoginURL,
-		"error":      s.Error,
-		"backend":    s.Backend.String(),
-		"nodeKey":    nodeKey,
-		"keyExpired": millis(s.KeyExpired),
-		"fullMaps":   s.FullMaps,
-		"deltas":     s.Deltas,
-		"saved":      s.Saved,
-		"savedAt":    millis(s.SavedAt),
-		"saveError":  s.SaveError,
-		"cacheError": s.CacheError,
+		"phase":         string(s.Phase),
+		"since":         millis(s.Since),
+		"loginURL":      s.LoginURL,
+		"error":         s.Error,
+		"refused":       s.Refused,
+		"exitNodeError": s.ExitNodeError,
+		"backend":       s.Backend.String(),
+		"nodeKey":       nodeKey,
+		"keyExpired":    millis(s.KeyExpired),
+		"fullMaps":      s.FullMaps,
+		"deltas":        s.Deltas,
+		"saved":         s.Saved,
+		"savedAt":       millis(s.SavedAt),
+		"saveError":     s.SaveError,
+		"cacheError":    s.CacheError,
 	}
 }
 

@@ -30,6 +30,7 @@ type lab struct {
 	relay   http.Handler
 	native  natives
 	network *tailnet.Network
+	control *tailnet.Control
 
 	mu    sync.Mutex
 	peers int
@@ -111,7 +112,7 @@ func (l *lab) serveExpire(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &struct{}{}, func() error { return nil }) {
 		return
 	}
-	l.network.ExpireKeys()
+	l.control.ExpireKeys()
 	w.Header().Set("Content-Type", "application/json")
 	w.Write([]byte("{}"))
 }
@@ -123,6 +124,7 @@ func (l *lab) route(site http.Handler) http.Handler {
 	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
 	mux.Handle("POST /-/expire", fromHere(sameOrigin(http.HandlerFunc(l.serveExpire))))
 	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
+	l.routeAdmission(mux)
 	mux.Handle("/derp", sameOrigin(l.relay))
 	mux.Handle("/derp/", sameOrigin(l.relay))
 	mux.Handle("/", site)

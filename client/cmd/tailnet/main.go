@@ -94,7 +94,8 @@ func run(ctx context.Context) error {
 		plane = proxy(u)
 	} else {
 		embedded = newLab(ctx, self, *peers, *churn, *seed, *hostile, logf)
-		plane = tailnet.NewControl(embedded.network, logf)
+		embedded.control = tailnet.NewControl(embedded.network, logf)
+		plane = embedded.control
 	}
 	sw := tailnet.NewSwitch(plane)
 	sw.Set(!*down)
@@ -110,9 +111,6 @@ func run(ctx context.Context) error {
 	}
 	scheme, serve := "http", func() error { return server.Serve(ln) }
 	if *cert != "" {
-		if self.Port() != 443 {
-			log.Print("tailnet: by https the client in a browser reaches control on port 443 only")
-		}
 		scheme, serve = "https", func() error { return server.ServeTLS(ln, *cert, *key) }
 	}
 	served := make(chan error, 1)

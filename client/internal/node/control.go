@@ -2,6 +2,7 @@ package node
 
 import (
 	"sync"
+	"time"
 
 	"tailscale.com/control/controlclient"
 	"tailscale.com/ipn"
@@ -45,6 +46,39 @@ func (e *controlExtension) Init(h ipnext.Host) error {
 
 // Shutdown implements [ipnext.Extension].
 func (e *controlExtension) Shutdown() error { return nil }
+
+// lostPatience is how long a node that control no longer answers asks for the network map alone, which takes about ten attempts.
+const lostPatience = 5 * time.Second
+
+// lost is how long control hasn't been followed that was before.
+type lost struct {
+	since time.Time // zero while it is followed
+	asked bool      // whether it was asked since whether it knows the node
+}
+
+// toAsk reports whether control is to be asked now whether it still knows the node.
+func (l *lost) toAsk(following, in bool) bool {
+	switch {
+	case following || !in:
+		*l = lost{}
+	case l.since.IsZero():
+		l.since = time.Now()
+	case !l.asked && time.Since(l.since) > lostPatience:
+		l.asked = true
+		return true
+	}
+	return false
+}
+
+// signInAgain has the control client do what it does at a start. It would ask for the network map forever of a control server that
+// has removed the node, and never be told.
+func (n *Node) signInAgain() {
+	if e, ok := ipnlocal.GetExt[*controlExtension](n.backend); ok {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.client.Login(n.loginFlags())
+	}
+}
 
 // Retry makes a node that waits to try control again do so now.
 func (n *Node) Retry() {

@@ -114,6 +114,10 @@ func (n *Node) ready(ctx context.Context) error {
 func (n *Node) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, _, err := net.SplitHostPort(address); err != nil || !n.knows(host) {
 		return nil, fmt.Errorf("%w %q", ErrNoPeer, host)
+	} else if addr, err := netip.ParseAddr(host); err == nil && n.peerAt(addr) == 0 {
+		if err := n.exitProblem(); err != nil {
+			return nil, err
+		}
 	}
 	return n.dialer.UserDial(ctx, network, address)
 }

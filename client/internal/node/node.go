@@ -4,6 +4,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,10 @@ type Options struct {
 	AuthKey    string      // lets a new node in without a person; may be empty
 	NoRoutes   bool        // don't reach subnets behind peers
 	NoDNS      bool        // don't look up names as control says
+	ExitNode   string      // reach what lies beyond the tailnet through this peer: a name, an address or a stable ID; may be empty
+
+	// Claim is what Keys are kept for, if that says more than ControlURL. Keys of a node that were kept for another claim are refused.
+	Claim string
 
 	// MaxAge bounds how old a network map may be that the node starts from; 0 is no bound. That of
 	// a program's first node counts for all.
@@ -61,13 +66,18 @@ type Node struct {
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 
+	exiting sync.Mutex // held while the exit node is chosen
+	exit    exit
+
 	settled  sync.Once
 	settling chan struct{} // closed when there is a network map, or it is known that none is kept
 
-	mu     sync.Mutex
-	state  State
-	saving int // how much had been received when the last saving began
-	marks  map[Mark]bool
+	mu      sync.Mutex
+	state   State
+	saving  int // how much had been received when the last saving began
+	lost    lost
+	refusal string // what control said when it refused to let the node in
+	marks   map[Mark]bool
 }
 
 // nodes are those that run, by their backends.
@@ -102,8 +112,14 @@ func register(maxAge time.Duration) {
 func Start(opts Options) (*Node, error) {
 	netns.SetEnabled(false) // there is no interface to bind to
 	registering.Do(func() { register(opts.MaxAge) })
+	opts.Claim = cmp.Or(opts.Claim, opts.ControlURL)
 	n := &Node{opts: opts, marks: map[Mark]bool{}, settling: make(chan struct{})}
 	if err := n.build(); err != nil {
+		return nil, err
+	}
+	if err := n.claim(context.Background()); err != nil {
+		n.backend.Shutdown()
+		n.engine.Close()
 		return nil, err
 	}
 	nodes.Store(n.backend, n)
@@ -189,11 +205,7 @@ func (n *Node) build() error {
 	dialer.NetstackDialUDP = func(context.Context, netip.AddrPort) (net.Conn, error) {
 		return nil, errors.ErrUnsupported
 	}
-	flags := controlclient.LoginDefault
-	if n.opts.Ephemeral {
-		flags = controlclient.LoginEphemeral
-	}
-	n.backend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, flags)
+	n.backend, err = ipnlocal.NewLocalBackend(logf, logid.PublicID{}, sys, n.loginFlags())
 	if err != nil {
 		return fmt.Errorf("make the backend: %w", err)
 	}
@@ -208,6 +220,14 @@ func (n *Node) build() error {
 // where the user has to go for that, if anywhere.
 func (n *Node) Login() {
 	n.stopped.Go(func() { n.backend.StartLoginInteractive(context.Background()) })
+}
+
+// loginFlags returns how the node signs in.
+func (n *Node) loginFlags() controlclient.LoginFlags {
+	if n.opts.Ephemeral {
+		return controlclient.LoginEphemeral
+	}
+	return controlclient.LoginDefault
 }
 
 // Logout tells the control plane that this node is no more, so that its key is good for nothing, and removes the key. If

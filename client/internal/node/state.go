@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/netmapcache/netmapcache/client/ipncache"
@@ -28,12 +29,14 @@ const (
 
 // State is what a node reports of itself.
 type State struct {
-	Phase    Phase
-	Since    time.Time // when the phase began
-	LoginURL string    // in phase Login; may be empty
-	Error    string    // in phases Login and Waiting: why control could not be reached
-	Backend  ipn.State // that of the backend
-	NodeKey  key.NodePublic
+	Phase         Phase
+	Since         time.Time // when the phase began
+	LoginURL      string    // in phase Login; may be empty
+	Error         string    // in phases Login and Waiting: why control could not be reached
+	Refused       bool      // in phase Login: control doesn't let the node in, for the reason in Error
+	ExitNodeError string    // why there is no way out of the tailnet, though one was asked for
+	Backend       ipn.State // that of the backend
+	NodeKey       key.NodePublic
 	// KeyExpired is when the node key expired; zero if it has not. Until Login nothing can be reached then.
 	KeyExpired time.Time
 
@@ -97,6 +100,9 @@ func (n *Node) notified(note *ipn.Notify) (keepGoing bool) {
 		if note.LoginFinished != nil {
 			s.LoginURL = ""
 		}
+		if note.ErrMessage != nil {
+			n.refusal = *note.ErrMessage
+		}
 	})
 	n.look()
 	return true
@@ -150,14 +156,17 @@ func (n *Node) look() {
 			expired = t
 		}
 	}
+	var now State
+	askAgain := false
 	n.set(func(s *State) {
+		refused := failure != "" && failure == n.refusal && !strings.Contains(failure, "rate limited")
 		phase := Connecting
 		switch {
 		case state == ipn.NeedsMachineAuth:
 			phase = Approval
 		case following && expired.IsZero():
 			phase = Live
-		case s.LoginURL != "" || state == ipn.NeedsLogin && !nodeKey.IsZero():
+		case refused || s.LoginURL != "" || state == ipn.NeedsLogin && !nodeKey.IsZero():
 			phase = Login
 		case failure != "":
 			phase = Waiting
@@ -171,9 +180,21 @@ func (n *Node) look() {
 		if phase == Waiting || phase == Login {
 			s.Error = failure
 		}
+		s.Refused = phase == Login && refused
 		s.Backend, s.NodeKey, s.KeyExpired = state, nodeKey, expired
+		if problem := n.exitProblem(); problem != nil {
+			s.ExitNodeError = problem.Error()
+		} else {
+			s.ExitNodeError = ""
+		}
+		askAgain = n.lost.toAsk(following, s.FullMaps > 0 && (state == ipn.Starting || state == ipn.Running))
+		now = *s
 	})
+	if askAgain {
+		n.signInAgain()
+	}
 	if nm != nil {
+		n.chooseExit(now)
 		n.settle()
 	}
 	if state == ipn.Starting || state == ipn.Running {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tailscale.com/tailcfg"
+	"tailscale.com/types/key"
 )
 
 // client is a node that has joined the network from outside, as against the model's. It is either
@@ -113,6 +114,7 @@ func (n *Network) newClientLocked(registered *tailcfg.Node) *client {
 			return c
 		}
 	}
+	self.MachineAuthorized = !n.approval
 	n.browsers++
 	if nth := n.browsers; nth > 1 {
 		self.ID -= tailcfg.NodeID(nth)
@@ -124,8 +126,8 @@ func (n *Network) newClientLocked(registered *tailcfg.Node) *client {
 	return c
 }
 
-// ExpireKeys lets the node keys of all browsers expire. Who signs in again has a new one.
-func (n *Network) ExpireKeys() {
+// ExpireKeys lets the node keys of all browsers expire, and returns them. Who signs in again has a new one.
+func (n *Network) ExpireKeys() (expired []key.NodePublic) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range n.clients {
@@ -135,8 +137,11 @@ func (n *Network) ExpireKeys() {
 		self := c.self.Clone()
 		self.KeyExpiry = time.Now().UTC().Truncate(time.Second).Add(-time.Second)
 		c.self = self
+		n.expired[self.Key] = true
+		expired = append(expired, self.Key)
 		n.sendLocked(&tailcfg.MapResponse{Node: self}, func(to *client) bool { return to == c })
 	}
+	return expired
 }
 
 // nativeIDs is how far below the self node's the IDs of native peers are.

@@ -14,20 +14,34 @@ import (
 // give a silent connection up after 120 seconds (controlclient's watchdogTimeout).
 const keepAlive = 50 * time.Second
 
-// NewControl returns a control server for the network. It lets everyone in. Only the paths
-// of the protocol, /key and /ts2021, may be routed to it: it panics at others.
-func NewControl(n *Network, logf logger.Logf) http.Handler {
+// Control is a control server for a network. Only the paths of the protocol, /key and /ts2021, may be routed
+// to it: it panics at others.
+type Control struct {
+	network *Network
+	server  *testcontrol.Server
+}
+
+// ServeHTTP implements [http.Handler].
+func (c *Control) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.server.ServeHTTP(w, r) }
+
+// NewControl returns a control server for the network. It lets everyone in, unless it is told otherwise.
+func NewControl(n *Network, logf logger.Logf) *Control {
 	server := &testcontrol.Server{Logf: logf}
+	c := &Control{n, server}
 	server.MaybeRateLimitRegister = func() (reject bool, retryAfter, msg string) {
 		n.registrations.Add(1)
 		return false, "", ""
 	}
 	server.AltMapStream = func(ctx context.Context, w testcontrol.MapStreamWriter, req *tailcfg.MapRequest) {
-		if err := n.serveMap(ctx, w, req, server.Node(req.NodeKey)); err != nil {
+		registered := server.Node(req.NodeKey)
+		if !c.knows(registered) {
+			registered = nil
+		}
+		if err := n.serveMap(ctx, w, req, registered); err != nil {
 			logf("map poll of %s: %v", req.NodeKey.ShortString(), err)
 		}
 	}
-	return server
+	return c
 }
 
 // serveMap answers one map request: registered is nil for a client that control doesn't know.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tailscale.com/tailcfg"
+	"tailscale.com/types/key"
 	"tailscale.com/types/netmap"
 	"tailscale.com/types/opt"
 )
@@ -38,6 +39,9 @@ type Network struct {
 
 	natives    []nativePeer
 	clients    map[tailcfg.NodeID]*client // by the ID under which control knows them, which outlives a node key
+	removed    map[key.NodePublic]bool    // the keys of browsers that were removed
+	expired    map[key.NodePublic]bool    // the keys of browsers that have expired
+	approval   bool                       // browsers that join have to be approved
 	browsers   int                        // how many have joined
 	fixedRules int                        // the first rules of filter, which never change
 }
@@ -62,6 +66,8 @@ func New(nm *netmap.NetworkMap, size int, seed uint64) *Network {
 		dns:     *nm.DNS.Clone(),
 		streams: map[*stream]struct{}{},
 		clients: map[tailcfg.NodeID]*client{},
+		removed: map[key.NodePublic]bool{},
+		expired: map[key.NodePublic]bool{},
 	}
 	n.fillLocked(nm, size)
 	return n
@@ -173,6 +179,10 @@ func (n *Network) fullMapLocked(c *client) *tailcfg.MapResponse {
 		PacketFilter:              n.filter,
 		SSHPolicy:                 n.base.SSHPolicy,
 		ControlTime:               &now,
+	}
+	if !c.self.MachineAuthorized {
+		mr.Peers, mr.UserProfiles = nil, nil
+		return mr
 	}
 	mr.Peers = append(mr.Peers, n.clientPeersLocked(c)...)
 	for _, id := range slices.Sorted(maps.Keys(n.users)) {
