@@ -116,13 +116,14 @@ func (l *lab) serveExpire(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("{}"))
 }
 
-// route puts the lab beside everything else that is served.
-func (l *lab) route(site http.Handler) http.Handler {
+// route puts the lab, and the door for those who sign in, beside everything else that is served.
+func (l *lab) route(site, door http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /-/network", fromHere(l))
 	mux.Handle("POST /-/network", fromHere(sameOrigin(l)))
 	mux.Handle("POST /-/expire", fromHere(sameOrigin(http.HandlerFunc(l.serveExpire))))
 	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
+	mux.Handle("/auth/", door)
 	mux.Handle("/derp", sameOrigin(l.relay))
 	mux.Handle("/derp/", sameOrigin(l.relay))
 	mux.Handle("/", site)

@@ -12,7 +12,7 @@ import (
 
 func TestLab(t *testing.T) {
 	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 4, 0, 1, false, logger.Discard)
-	handler := l.route(http.NotFoundHandler())
+	handler := l.route(http.NotFoundHandler(), http.NotFoundHandler())
 	for _, test := range []struct {
 		name, method, body string
 		contentType        string // application/json if empty
@@ -67,7 +67,7 @@ func TestLab(t *testing.T) {
 // TestRelayOrigin asks for the relay as a node would, and as pages would.
 func TestRelayOrigin(t *testing.T) {
 	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 4, 0, 1, false, logger.Discard)
-	handler := l.route(http.NotFoundHandler())
+	handler := l.route(http.NotFoundHandler(), http.NotFoundHandler())
 	for _, test := range []struct {
 		name, host    string
 		header, value string

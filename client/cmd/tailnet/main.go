@@ -58,6 +58,8 @@ func run(ctx context.Context) error {
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
 	cert := flag.String("cert", "", "`file` with a certificate, to serve https beside -control; browsers keep keys then")
 	key := flag.String("key", "", "`file` with its private key")
+	signIn := flag.Bool("sign-in", false, "have the embedded tailnet let a device in when a person says so, on a page of this server")
+	inlineStyles := flag.Bool("inline-styles", false, "let the files that are served add styles by code, as terminals do")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
 	flag.Parse()
@@ -86,6 +88,7 @@ func run(ctx context.Context) error {
 
 	var plane http.Handler
 	var embedded *lab
+	var door http.Handler
 	if *control != "" {
 		u, err := url.Parse(*control)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -94,14 +97,20 @@ func run(ctx context.Context) error {
 		plane = proxy(u)
 	} else {
 		embedded = newLab(ctx, self, *peers, *churn, *seed, *hostile, logf)
-		plane = tailnet.NewControl(embedded.network, logf)
+		control := tailnet.NewControl(embedded.network, logf)
+		control.RequireAuth, control.ExplicitBaseURL = *signIn, "http://"+self.String()
+		plane, door = control, doorOf(control)
 	}
 	sw := tailnet.NewSwitch(plane)
 	sw.Set(!*down)
 
-	handler := site(sw, web, self)
+	policy := contentPolicy
+	if *inlineStyles {
+		policy = inlineStylesPolicy
+	}
+	handler := site(sw, web, self, policy)
 	if embedded != nil {
-		handler = embedded.route(handler)
+		handler = embedded.route(handler, door)
 	}
 	server := &http.Server{
 		Handler:           handler,

@@ -2,7 +2,6 @@ package tailnet
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"tailscale.com/tailcfg"
@@ -14,9 +13,9 @@ import (
 // give a silent connection up after 120 seconds (controlclient's watchdogTimeout).
 const keepAlive = 50 * time.Second
 
-// NewControl returns a control server for the network. It lets everyone in. Only the paths
-// of the protocol, /key and /ts2021, may be routed to it: it panics at others.
-func NewControl(n *Network, logf logger.Logf) http.Handler {
+// NewControl returns a control server for the network. It lets everyone in, unless RequireAuth is set before it
+// serves. Only the paths of the protocol, /key and /ts2021, may be routed to it: it panics at others.
+func NewControl(n *Network, logf logger.Logf) *testcontrol.Server {
 	server := &testcontrol.Server{Logf: logf}
 	server.MaybeRateLimitRegister = func() (reject bool, retryAfter, msg string) {
 		n.registrations.Add(1)
