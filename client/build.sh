@@ -8,7 +8,7 @@ mkdir -p "$dist"
 version=$(node -p "require('../web/cache/package.json').version")
 tags=$(go run ./cmd/browsertags)
 GOOS=js GOARCH=wasm go build -trimpath -ldflags="-s -w -X main.version=$version" -tags "$tags" -o "$dist/client.wasm" ./cmd/client
-go -C .. run ./wasm/pack "$(realpath "$dist")/client.wasm" # less to download
+go -C .. run ./wasm/pack -lines=false "$(realpath "$dist")/client.wasm" # less to download
 gzip -9 -n -c "$dist/client.wasm" >"$dist/client.wasm.gz"
 GOOS=js GOARCH=wasm GOFLAGS="-tags=$tags" node ../tools/notices.mjs "$dist/client.wasm.THIRD_PARTY_NOTICES.txt" ./cmd/client
 # The tailnet's own nodes look neither for a way out of the network nor for a router.

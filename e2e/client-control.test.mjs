@@ -87,7 +87,8 @@ async function signIn(page, wanted = 1) {
   const url = await page.evaluate(() => client.logins.at(-1));
   const other = await page.browserContext().newPage();
   await other.goto(url);
-  assert.match(await other.evaluate(() => document.body.textContent), /signed in/);
+  await Promise.all([other.waitForNavigation(), other.click('button')]);
+  assert.match(await other.evaluate(() => document.body.textContent), /The device is in/);
   await other.close();
 }
 

@@ -3,9 +3,13 @@
 // Go's linker leaves runs of eight or more zeroes out of the data, which cuts it
 // into some 90,000 segments, each with an address that hardly compresses. With
 // runs of zeroes as they are, there are three: as brotli, the program is 8% smaller.
+//
+// With -lines=false the program also loses the tables of files and lines, and traces of panics name functions only. That takes 9% off
+// the browser node by gzip.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -14,21 +18,23 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("pack: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: pack file.wasm")
+	lines := flag.Bool("lines", true, "keep in which file and line each instruction is")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: pack [-lines=false] file.wasm")
 	}
-	if err := packFile(os.Args[1]); err != nil {
-		log.Fatalf("%s: %v", os.Args[1], err)
+	if err := packFile(flag.Arg(0), *lines); err != nil {
+		log.Fatalf("%s: %v", flag.Arg(0), err)
 	}
 }
 
-// packFile replaces a file by its packed form.
-func packFile(name string) error {
+// packFile replaces a file by its packed form, with or without the tables of lines.
+func packFile(name string, lines bool) error {
 	module, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	packed, err := pack(module)
+	packed, err := pack(module, lines)
 	if err != nil {
 		return err
 	}
@@ -36,7 +42,7 @@ func packFile(name string) error {
 }
 
 // pack returns a module in packed form.
-func pack(module []byte) (packed []byte, err error) {
+func pack(module []byte, lines bool) (packed []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil { // an index out of range
 			err = fmt.Errorf("not a program as Go writes it: %v", r)
@@ -51,7 +57,13 @@ func pack(module []byte) (packed []byte, err error) {
 		id := r.byte()
 		content := r.bytes(r.uint())
 		if id == dataSection {
-			content = writeSegments(readSegments(content))
+			memory := readSegments(content)
+			if !lines {
+				if err := dropLines(memory); err != nil {
+					return nil, err
+				}
+			}
+			content = writeSegments(memory)
 		}
 		packed = append(packed, id)
 		packed = appendUint(packed, len(content))

@@ -82,15 +82,17 @@ func TestPack(t *testing.T) {
 		return out.String(), err.String()
 	}
 	before, _ := run()
-	if err := packFile(wasm); err != nil {
-		t.Fatal(err)
-	}
-	after, trace := run()
-	if after != before || !strings.Contains(after, "nodes: 19020") {
-		t.Errorf("output is\n%swas\n%s", after, before)
-	}
-	if !strings.Contains(trace, "panic: second") || !strings.Contains(trace, "main.fail(") || !strings.Contains(trace, "main.go:") {
-		t.Errorf("trace is\n%s", trace)
+	for _, lines := range []bool{true, false} {
+		if err := packFile(wasm, lines); err != nil {
+			t.Fatal(err)
+		}
+		after, trace := run()
+		if after != before || !strings.Contains(after, "nodes: 19020") {
+			t.Errorf("lines %t: output is\n%swas\n%s", lines, after, before)
+		}
+		if !strings.Contains(trace, "panic: second") || !strings.Contains(trace, "main.fail(") || strings.Contains(trace, "main.go:") != lines {
+			t.Errorf("lines %t: trace is\n%s", lines, trace)
+		}
 	}
 
 	packed, err := os.ReadFile(wasm)
@@ -98,7 +100,7 @@ func TestPack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := 0; i < len(packed)-1; i += 1 + len(packed)/200 {
-		if _, err := pack(packed[:i]); err == nil {
+		if _, err := pack(packed[:i], false); err == nil {
 			t.Errorf("cut to %d bytes: no error", i)
 		}
 	}

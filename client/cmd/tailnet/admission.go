@@ -38,14 +38,7 @@ func (l *lab) routeAdmission(mux *http.ServeMux) {
 		}
 	})
 	post("/-/exit", l.serveExit)
-	mux.Handle("GET /auth/", fromHere(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.control.SignIn(r.URL.Path) {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Write([]byte("You have signed in.\n"))
-	})))
+	mux.Handle("/auth/", fromHere(doorOf(l.control)))
 }
 
 func (l *lab) writeAdmission(w http.ResponseWriter, _ *http.Request) {

@@ -58,6 +58,8 @@ func run(ctx context.Context) error {
 	control := flag.String("control", "", "`URL` of a real control server to stand in front of, instead of the embedded tailnet")
 	cert := flag.String("cert", "", "`file` with a certificate, to serve https beside -control; browsers keep keys then")
 	key := flag.String("key", "", "`file` with its private key")
+	signIn := flag.Bool("sign-in", false, "have the embedded tailnet let a device in when a person says so, on a page of this server")
+	inlineStyles := flag.Bool("inline-styles", false, "let the files that are served add styles by code, as terminals do")
 	down := flag.Bool("control-down", false, "start with the control plane down")
 	verbose := flag.Bool("v", false, "log what the control plane does")
 	flag.Parse()
@@ -95,12 +97,17 @@ func run(ctx context.Context) error {
 	} else {
 		embedded = newLab(ctx, self, *peers, *churn, *seed, *hostile, logf)
 		embedded.control = tailnet.NewControl(embedded.network, logf)
+		embedded.control.Admit(tailnet.Admission{Login: *signIn}, "http://"+self.String())
 		plane = embedded.control
 	}
 	sw := tailnet.NewSwitch(plane)
 	sw.Set(!*down)
 
-	handler := site(sw, web, self)
+	policy := contentPolicy
+	if *inlineStyles {
+		policy = inlineStylesPolicy
+	}
+	handler := site(sw, web, self, policy)
 	if embedded != nil {
 		handler = embedded.route(handler)
 	}

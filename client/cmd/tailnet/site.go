@@ -18,15 +18,19 @@ import (
 	"github.com/netmapcache/netmapcache/client/internal/tailnet"
 )
 
-// The page loads only what this server has, runs no inline code, and connects to nothing else.
+// The page loads only what this server has, runs no inline code, and connects to nothing else. Where terminals are, code
+// may add styles.
 const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+var inlineStylesPolicy = strings.Replace(contentPolicy, "style-src 'self'", "style-src 'self' 'unsafe-inline'", 1)
 
 // site serves the control plane, its switch, and the files in dirs.
 //
 // Files are not compressed here: for a browser on the same machine that costs more than it saves. A file that has
-// a compressed twin beside it, with .gz at the end of the name, is sent as that. The server is reached at self.
-func site(control *tailnet.Switch, dirs []string, self netip.AddrPort) http.Handler {
+// a compressed twin beside it, with .gz at the end of the name, is sent as that. The server is reached at self, and policy is
+// what pages may do.
+func site(control *tailnet.Switch, dirs []string, self netip.AddrPort, policy string) http.Handler {
 	mux := http.NewServeMux()
 	// All else that the control protocol asks for goes through /ts2021.
 	mux.Handle("/key", control)
@@ -37,7 +41,7 @@ func site(control *tailnet.Switch, dirs []string, self netip.AddrPort) http.Hand
 	mux.Handle("POST /-/control", fromHere(sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serveSwitch(w, r, control)
 	}))))
-	mux.Handle("/", oneOrigin(self, files(dirs)))
+	mux.Handle("/", oneOrigin(self, files(dirs, policy)))
 	return mux
 }
 
@@ -138,7 +142,7 @@ func oneOrigin(self netip.AddrPort, h http.Handler) http.Handler {
 }
 
 // files serves the first of dirs that has the file.
-func files(dirs []string) http.Handler {
+func files(dirs []string, policy string) http.Handler {
 	// The system's table of types may lack these or have others.
 	for ext, mediaType := range map[string]string{
 		".wasm": "application/wasm",
@@ -157,7 +161,7 @@ func files(dirs []string) http.Handler {
 	serve := http.FileServerFS(fsys)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

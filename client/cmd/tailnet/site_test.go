@@ -93,7 +93,7 @@ func TestSite(t *testing.T) {
 				r.Header[k] = v
 			}
 			w := httptest.NewRecorder()
-			site(sw, []string{first, second}, self).ServeHTTP(w, r)
+			site(sw, []string{first, second}, self, contentPolicy).ServeHTTP(w, r)
 			if w.Code != test.wantCode {
 				t.Errorf("status %d, want %d", w.Code, test.wantCode)
 			}
@@ -125,7 +125,7 @@ func TestProxy(t *testing.T) {
 	r := httptest.NewRequest("GET", "/key?v=1", nil)
 	r.Header.Set("Origin", "http://127.0.0.1:8080")
 	w := httptest.NewRecorder()
-	site(tailnet.NewSwitch(proxy(to)), nil, self).ServeHTTP(w, r)
+	site(tailnet.NewSwitch(proxy(to)), nil, self, contentPolicy).ServeHTTP(w, r)
 	if got, want := strings.TrimSpace(w.Body.String()), to.Host+" /key?v=1"; got != want {
 		t.Errorf("the real server was asked %q, want %q", got, want)
 	}

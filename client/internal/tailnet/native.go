@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tailscale.com/envknob"
+	"tailscale.com/ipn"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 )
@@ -53,6 +54,7 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
 	}
 	go http.Serve(ln, http.HandlerFunc(n.serve)) // until Close
+	go n.signIn()
 	if err := n.serveServices(); err != nil {
 		n.server.Close()
 		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
@@ -62,6 +64,31 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 
 // Close ends the peer.
 func (n *Native) Close() error { return n.server.Close() }
+
+// signIn lets the peer in where control asks for a person, as one who presses the only button there.
+func (n *Native) signIn() {
+	local, err := n.server.LocalClient()
+	if err != nil {
+		return // it was closed
+	}
+	news, err := local.WatchIPNBus(context.Background(), ipn.NotifyInitialState)
+	if err != nil {
+		return
+	}
+	defer news.Close()
+	for {
+		note, err := news.Next() // until Close
+		if err != nil {
+			return
+		}
+		if note.BrowseToURL == nil {
+			continue
+		}
+		if res, err := http.Post(*note.BrowseToURL, "", nil); err == nil {
+			res.Body.Close()
+		}
+	}
+}
 
 var nativePage = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en">
