@@ -1,6 +1,7 @@
 // Clients of netmapcache-client on one database in several tabs: one runs the program, the others follow it, and one of them takes over.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -186,7 +187,16 @@ test('a follower takes over when the leader ends its client, with the same node'
   assert.equal(await other.evaluate(async () => (await client.fetch('http://web/')).status), 200);
 });
 
-test('a follower takes over when the tab of the leader is gone, and what was asked meanwhile is answered', async (t) => {
+const ways = {
+  closed: (tab) => tab.close(),
+  async killed(tab) {
+    const crashed = once(tab, 'error');
+    tab.goto('chrome://crash').catch(() => {});
+    await crashed;
+  },
+};
+
+for (const [way, go] of Object.entries(ways)) test(`a follower takes over when the tab of the leader is ${way}, and what was asked meanwhile is answered`, async (t) => {
   const [leader, follower, other] = await open(t, 3);
   const key = await leads(leader);
   const streamed = await Promise.all([follower, other].map(streams));
@@ -195,7 +205,7 @@ test('a follower takes over when the tab of the leader is gone, and what was ask
       client.addEventListener('statechange', () => resolve(client.fetch('http://web/').then(({ status }) => status)), { once: true });
     });
   });
-  await leader.close();
+  await go(leader);
   assert.equal(await leads(follower), key);
   assert.equal(await other.evaluate(() => globalThis.asked), 200);
   for (const ended of streamed) assert.deepEqual(await ended(), ['ClientError closed', 'ClientError closed']);
