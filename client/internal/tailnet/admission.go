@@ -27,19 +27,14 @@ func (c *Control) Admit(a Admission, url string) {
 // SignIn lets the node in to which control has given this path of a URL. It reports whether there is one.
 func (c *Control) SignIn(path string) bool { return c.server.CompleteAuth(path) }
 
-// Approve lets all browsers in that wait for it.
+// Approve lets all browsers in that wait for it. They ask for all of the network anew.
 func (n *Network) Approve() {
-	n.changeBrowsers(func(self *tailcfg.Node) { self.MachineAuthorized = true })
-}
-
-// changeBrowsers changes the self nodes of browsers, which then ask for all of the network anew.
-func (n *Network) changeBrowsers(change func(self *tailcfg.Node)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range n.clients {
-		if !c.native() {
+		if c.waiting {
 			c.self = c.self.Clone()
-			change(c.self)
+			c.waiting, c.self.MachineAuthorized = false, true
 		}
 	}
 	n.cutLocked(func(c *client) bool { return !c.native() })

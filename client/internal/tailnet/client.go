@@ -18,6 +18,8 @@ import (
 type client struct {
 	name string        // of a native peer; empty for a browser
 	self *tailcfg.Node // replaced, never changed
+
+	waiting bool // for approval
 }
 
 func (c *client) native() bool { return c.name != "" }
@@ -114,7 +116,7 @@ func (n *Network) newClientLocked(registered *tailcfg.Node) *client {
 			return c
 		}
 	}
-	self.MachineAuthorized = !n.approval
+	c.waiting, self.MachineAuthorized = n.approval, !n.approval
 	n.browsers++
 	if nth := n.browsers; nth > 1 {
 		self.ID -= tailcfg.NodeID(nth)

@@ -180,7 +180,7 @@ func (n *Network) fullMapLocked(c *client) *tailcfg.MapResponse {
 		SSHPolicy:                 n.base.SSHPolicy,
 		ControlTime:               &now,
 	}
-	if !c.self.MachineAuthorized {
+	if c.waiting {
 		mr.Peers, mr.UserProfiles = nil, nil
 		return mr
 	}
