@@ -1,7 +1,7 @@
 # What each command does is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-client bench-resume wasm package tool client chromium iproute mkfs npm clean
+.PHONY: help run page page-watch screenshots fuzz torture engines test test-go test-upstream test-versions test-windows test-wasi wine test-browser test-e2e test-resume test-resume-page test-powercut vet format versions lint tidy api release-check generate bench bench-docs bench-web bench-module bench-client bench-tsconnect bench-resume wasm package tool client chromium iproute mkfs npm clean
 
 # The page and the embedded tailnet, for make run.
 ADDR  ?= 127.0.0.1:8080
@@ -206,6 +206,16 @@ bench-client: chromium npm client
 	$(call say,bytes through the relay; takes a minute)
 	cd e2e && node bench/throughput.mjs $(ARGS)
 
+# wasm-opt takes minutes, so this is built once for each version of tailscale.com.
+dist/tsconnect/main.wasm: client/go.mod e2e/bench/tsconnect/build.sh | e2e/bench/tsconnect/node_modules/.package-lock.json
+	$(call say,Tailscale's own browser client; takes some ten minutes)
+	e2e/bench/tsconnect/build.sh
+
+## bench-tsconnect: the browser node beside Tailscale's own, tsconnect: times, rates, memory and bytes, as a table
+bench-tsconnect: chromium npm client dist/tsconnect/main.wasm
+	$(call say,the browser node and tsconnect in turn; takes some minutes)
+	cd e2e && node bench/tsconnect.mjs
+
 ## bench-resume: how soon a node that starts has the network map, and a peer's answer; write it into docs/performance.md
 bench-resume: chromium iproute npm wasm client page
 	$(call say,from start to the answer of a peer; takes some minutes)
@@ -260,4 +270,4 @@ screenshots: chromium engines npm wasm client page
 
 ## clean: remove what was built, and the npm packages
 clean:
-	rm -rf dist web/node_modules e2e/node_modules e2e/package/node_modules web/app/node_modules
+	rm -rf dist web/node_modules e2e/node_modules e2e/package/node_modules e2e/bench/tsconnect/node_modules web/app/node_modules

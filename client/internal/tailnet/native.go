@@ -1,6 +1,7 @@
 package tailnet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -99,11 +101,21 @@ var nativePage = template.Must(template.New("").Parse(`<!doctype html>
 <p>This page came through the tailnet, from a native peer. It was made at {{.Now}} for {{.Caller}}.</p>
 `))
 
-// serve answers with a page that tells who asks. It leads on from /redirect?to=URL, and sends back what is uploaded.
+// serve answers with a page that tells who asks. It leads on from /redirect?to=URL, answers with so much text at /bytes?size=N, and
+// sends back what is uploaded.
 func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/redirect":
 		http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
+		return
+	case r.URL.Path == "/bytes":
+		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+		chunk := bytes.Repeat([]byte("a"), 1<<16)
+		for ; size > 0; size -= len(chunk) {
+			if _, err := w.Write(chunk[:min(size, len(chunk))]); err != nil {
+				return
+			}
+		}
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"tailscale.com/tstest/integration/testcontrol"
+)
+
+func TestDoor(t *testing.T) {
+	door := doorOf(&testcontrol.Server{})
+	for _, test := range []struct {
+		name, method, site string
+		wantCode           int
+		wantBody           string
+	}{
+		{name: "page", method: "GET", wantCode: 200, wantBody: "Let it in"},
+		{name: "nobody waits", method: "POST", wantCode: 404},
+		{name: "by another page", method: "POST", site: "cross-site", wantCode: 403},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(test.method, "/auth/0123", nil)
+			r.Host = "127.0.0.1:80"
+			if test.site != "" {
+				r.Header.Set("Sec-Fetch-Site", test.site)
+			}
+			w := httptest.NewRecorder()
+			door.ServeHTTP(w, r)
+			if w.Code != test.wantCode || !strings.Contains(w.Body.String(), test.wantBody) {
+				t.Errorf("status %d, want %d; body %q", w.Code, test.wantCode, w.Body)
+			}
+		})
+	}
+}
