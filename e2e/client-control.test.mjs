@@ -295,11 +295,12 @@ test('a program of another version is refused before it does anything', async (t
   t.after(() => context.close());
   const page = await context.newPage();
   const { version } = JSON.parse(await readFile(join(dist, 'client/package.json'), 'utf8'));
-  const changed = (await readFile(join(dist, 'client/client.js'), 'utf8')).replace(`"${version}"`, '"9.9.9"');
   await page.setRequestInterception(true);
-  page.on('request', (request) => {
-    if (request.url().endsWith('/client.js')) request.respond({ contentType: 'text/javascript', body: changed });
-    else request.continue();
+  page.on('request', async (request) => {
+    const [chunk] = /chunk-[^/]*\.js$/.exec(request.url()) ?? [];
+    if (!chunk) return request.continue();
+    const body = (await readFile(join(dist, 'client', chunk), 'utf8')).replace(`"${version}"`, '"9.9.9"');
+    return request.respond({ contentType: 'text/javascript', body });
   });
   await page.goto(tailnet.origin);
   const { name, code, message } = await start(page, { worker: false }) ?? {};
@@ -312,7 +313,7 @@ test('an application that its service worker keeps starts without its server, an
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-application-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await cp(site, folder, { recursive: true });
-  for (const name of ['client.js', 'worker.js', 'client.wasm', 'keep.js']) await cp(join(dist, 'client', name), join(folder, name));
+  for (const name of await readdir(join(dist, 'client'))) if (/\.(js|wasm)$/.test(name)) await cp(join(dist, 'client', name), join(folder, name));
   const files = {};
   for (const name of await readdir(folder)) files[name] = `sha256-${createHash('sha256').update(await readFile(join(folder, name))).digest('base64')}`;
   const worker = (version) => writeFile(join(folder, 'sw.js'), `import { keep } from './keep.js';\nkeep(${JSON.stringify({ name: 'app', version, files })});\n`);

@@ -90,8 +90,12 @@ test('a follower has the network map, and what changes in it', async (t) => {
   await same(peers);
   await tailnet.ask('network', { peers: 14 });
   await same(peers + 4);
+  const changes = follower.evaluate(() => new Promise((resolve) => {
+    let changes = 0;
+    client.addEventListener('netmapchange', () => ++changes === 3 && resolve());
+  }));
   await tailnet.ask('network', { peers: 10, churn: 100 });
-  await same(peers);
+  await changes;
   await tailnet.ask('network', { churn: 0 });
   await same(peers);
 });
