@@ -15,9 +15,10 @@ import loadGo from './wasm_exec.mjs';
 //   retry()   try to reach control now
 //   login()   ask control to let this node in, again if its key has expired
 //   logout()  tell control that this node is no more; rejects if control couldn't be told
-//   request({ method, url, headers, follow, read, size }, { signal })  send an HTTP request to a peer, by name or address, through
-//             the network. headers are pairs of name and value; read, if it has a body, returns a promise of some bytes of it, or of
-//             null at its end. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
+//   request({ method, url, headers, follow, body }, { signal })  send an HTTP request to a peer, by name or address, through
+//             the network. headers are pairs of name and value. body, if there is one, is an object of read(attempt), which returns a
+//             promise of some bytes, or of null at the end, cancel(attempt), and size if it is known and a later attempt may read it
+//             again. Resolves to { status, statusText, url, headers, read, close } once the headers are there.
 //             Peers are to be trusted no more than other sites: show what they send in a sandbox only
 //   connect(address, { signal })  connect to a TCP port of a peer, host:port; resolves to { read, write, closeWrite, close }
 //   ping(host, { signal })  ask a peer, by name or address, for a sign of life; resolves to { latency, relay, peerRelay, endpoint }:
@@ -167,7 +168,17 @@ function promised(ending, { read, write, closeWrite, close, ...rest }) {
   };
 }
 
-// goRequest returns a request as the program takes it.
-function goRequest({ read, ...request }) {
-  return { ...request, read: read && ((settle) => read().then((bytes) => settle(null, bytes), (error) => settle(error, null))) };
+// goRequest returns a request as the program takes it, which no exception may reach.
+function goRequest({ body, ...request }) {
+  if (!body) return request;
+  const read = async (attempt) => body.read(attempt);
+  const cancel = async (attempt) => body.cancel(attempt);
+  return {
+    ...request,
+    body: {
+      size: body.size,
+      read: (attempt, settle) => void read(attempt).then((bytes) => settle(null, bytes), (error) => settle(String(error), null)),
+      cancel: (attempt) => void cancel(attempt).catch(() => {}),
+    },
+  };
 }

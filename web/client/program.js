@@ -43,13 +43,13 @@ async function inWorker(options, listeners, signal) {
   worker.addEventListener('error', ({ message }) => ending.end(new ClientError('worker', message || 'the worker could not be loaded')));
   const remote = wrap(worker);
   const asked = (call) => ending.before(call).catch((error) => Promise.reject(revived(error)));
-  const abort = () => worker.terminate();
+  const abort = () => ending.end(signal.reason);
   signal?.addEventListener('abort', abort);
   try {
     await asked(remote.start(options, proxy(listeners.onState), proxy(listeners.onEvent), listeners.onProgress && proxy(listeners.onProgress)));
   } catch (error) {
     worker.terminate();
-    throw error;
+    throw signal?.aborted ? signal.reason : error;
   } finally {
     signal?.removeEventListener('abort', abort);
   }
@@ -66,7 +66,10 @@ async function inWorker(options, listeners, signal) {
     const abort = () => remote.giveUp(id);
     signal?.addEventListener('abort', abort);
     try {
-      return await asked(call(id));
+      const begun = await call(id);
+      if (!signal?.aborted) return begun;
+      begun.close?.();
+      throw signal.reason;
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
@@ -74,16 +77,17 @@ async function inWorker(options, listeners, signal) {
     }
   };
   // stream returns what was begun there as it is here. It is told to end once.
-  const stream = async (raw) => {
+  const stream = async (call) => {
+    const raw = await asked(call);
     const head = await asked(raw.head);
     const closing = new Ending(); // once it is closed, no answer comes
     let open = true;
-    const call = async (name, ...args) => closing.before(open ? asked(raw[name](...args)) : Promise.resolve());
+    const ask = async (name, ...args) => closing.before(open ? asked(raw[name](...args)) : Promise.resolve());
     return {
       ...head,
-      read: () => call('read'),
-      write: (bytes) => call('write', bytes),
-      closeWrite: () => call('closeWrite'),
+      read: () => ask('read'),
+      write: (bytes) => ask('write', moved(bytes)),
+      closeWrite: () => ask('closeWrite'),
       close() {
         if (!open) return;
         open = false;
@@ -98,9 +102,9 @@ async function inWorker(options, listeners, signal) {
     login: () => remote.login(),
     retry: () => remote.retry(),
     logout: () => asked(remote.logout()),
-    request: async ({ read, ...request }, { signal } = {}) => stream(await begin((id) => remote.request(id, request, read && proxy(() => read().then(moved))), signal)),
-    connect: async (address, { signal } = {}) => stream(await begin((id) => remote.connect(id, address), signal)),
-    ping: (host, { signal } = {}) => begin((id) => remote.ping(id, host), signal),
+    request: ({ body, ...request }, { signal } = {}) => begin((id) => stream(remote.request(id, { ...request, size: body?.size }, body && upload(body))), signal),
+    connect: (address, { signal } = {}) => begin((id) => stream(remote.connect(id, address)), signal),
+    ping: (host, { signal } = {}) => begin((id) => asked(remote.ping(id, host)), signal),
     async stop() {
       await remote.stop();
       await ended;
@@ -108,8 +112,17 @@ async function inWorker(options, listeners, signal) {
   };
 }
 
-// moved hands bytes on without a copy, if they are all of their buffer.
-const moved = (bytes) => (bytes && bytes.byteLength === bytes.buffer.byteLength ? transfer(bytes, [bytes.buffer]) : bytes);
+// moved returns bytes for the worker. They are copied first: what the application has stays its own, and the rest of their buffer here.
+function moved(bytes) {
+  const copy = bytes.slice();
+  return transfer(copy, [copy.buffer]);
+}
+
+// upload returns the body of a request for the worker.
+const upload = (body) => proxy({
+  read: (attempt) => body.read(attempt).then((bytes) => bytes && moved(bytes)),
+  cancel: (attempt) => body.cancel(attempt),
+});
 
 // revived returns an error of the worker with its class.
 const revived = (error) => (error instanceof Error ? error : new ClientError(error.code ?? 'failed', error.message));

@@ -1,6 +1,6 @@
 // The worker in which the program runs.
 
-import { expose, proxy, transfer } from 'comlink';
+import { expose, proxy, releaseProxy, transfer } from 'comlink';
 
 import { startClient } from '../client.js';
 import { fetchClient } from '../fetch-client.js';
@@ -19,8 +19,19 @@ expose({
   logout: () => coded(client.logout()),
   stop: () => client.stop(),
   giveUp: (id) => begun.get(id)?.abort(),
-  request: (id, request, read) => begin(id, (signal) => client.request({ ...request, read: read && (() => read()) }, { signal })).then(passed),
-  connect: (id, address) => begin(id, (signal) => client.connect(address, { signal })).then(passed),
+  async request(id, { size, ...request }, upload) {
+    const body = upload && { size, read: (attempt) => upload.read(attempt), cancel: (attempt) => upload.cancel(attempt) };
+    // What is read while it is given up is answered before that is.
+    const release = () => upload?.cancel().finally(() => upload[releaseProxy]());
+    try {
+      const raw = await begin(id, (signal) => client.request({ ...request, body }, { signal }));
+      return passed(raw, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  },
+  connect: (id, address) => begin(id, (signal) => client.connect(address, { signal })).then((raw) => passed(raw)),
   ping: (id, host) => begin(id, (signal) => client.ping(host, { signal })),
 });
 
@@ -38,8 +49,8 @@ async function begin(id, call) {
   }
 }
 
-// passed returns what the other side uses something by that was begun.
-function passed({ read, write, closeWrite, close, ...head }) {
+// passed returns what the other side uses something by that was begun, and calls onClose when it closes that.
+function passed({ read, write, closeWrite, close, ...head }, onClose = () => {}) {
   return proxy({
     head,
     read: async () => {
@@ -48,6 +59,9 @@ function passed({ read, write, closeWrite, close, ...head }) {
     },
     write: (bytes) => coded(write(bytes)),
     closeWrite: () => coded(closeWrite()),
-    close,
+    close() {
+      close();
+      onClose();
+    },
   });
 }
