@@ -3,7 +3,7 @@
 //
 //   [TORTURE=1] node --test client-transfers.test.mjs
 
-/* global abort, check, connection, down, reading, response, up, writing, written */
+/* global abort, check, connection, down, reading, response, up, writing */
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -113,13 +113,13 @@ test('a writer whose peer stops waits, one large piece or many', async () => {
       const write = async () => {
         for (;;) {
           await writer.write(piece);
-          written += piece.length;
+          globalThis.written += piece.length;
         }
       };
       globalThis.writing = lab.reason(write());
       globalThis.abort = (reason) => writer.abort(reason);
     }, large);
-    const written = await still(() => page.evaluate(() => written));
+    const written = await still(() => page.evaluate(() => globalThis.written));
     const grown = (await held(page)).memory - memory;
     assert.ok(written < heldMost, `${written} bytes were taken`);
     assert.ok(grown < heldMost, `memory has grown by ${grown} bytes`);
