@@ -95,7 +95,7 @@ test-powercut: mkfs
 	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd tools/powercut && go test -v -count=1 -timeout 60m .; else echo 'power cuts are tried on Linux only'; fi
 
 ## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
-torture: chromium engines npm wasm
+torture: chromium engines npm wasm client
 	$(call say,crashes and kills and faults and damage and many writers)
 	TORTURE=1 go test -timeout 60m ./...
 	cd store/etcdstore && TORTURE=1 go test -timeout 90m ./...
@@ -104,7 +104,7 @@ torture: chromium engines npm wasm
 	TORTURE=1 BROWSER=firefox tools/browsertest -timeout 60m ./store/idbstore
 	TORTURE=1 BROWSER=webkit tools/browsertest -timeout 60m ./store/idbstore
 	$(call say,accidents of browsers)
-	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs
+	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs client-transfers.test.mjs
 
 ## fuzz: each fuzz target of the core and the codec for a while (FOR=60s), with a table of executions
 fuzz:

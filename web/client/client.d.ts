@@ -106,7 +106,10 @@ export interface Connection {
   readonly readable: ReadableStream<Uint8Array>;
   /** Closing it tells the peer that nothing more comes, and leaves `readable` open. */
   readonly writable: WritableStream<BufferSource>;
-  /** Settles when both directions have ended; rejects if the connection broke. */
+  /**
+   * Settles when both directions have ended; rejects if the connection broke. A peer that vanishes without a word isn't noticed by who
+   * only reads: give up then, by `writable.abort()`.
+   */
   readonly closed: Promise<void>;
 }
 

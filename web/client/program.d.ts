@@ -90,15 +90,22 @@ export interface RawConnection extends RawReader {
   closeWrite(): Promise<void>;
 }
 
+/** The body of a request. Each attempt to send it reads it from the beginning; there is more than one only if `size` is known. */
+export interface RawBody {
+  /** In bytes. */
+  size?: number | undefined;
+  /** Returns some bytes, or null at the end. The next call comes once it has settled. */
+  read(attempt: number): Promise<Uint8Array | null>;
+  /** Gives an attempt up: nothing more of it is read. */
+  cancel(attempt?: number): void;
+}
+
 export interface RawRequest {
   method: string;
   /** Of a peer, by its name or its address. */
   url: string;
   headers: [string, string][];
-  /** Of a request with a body: returns some bytes of it, or null at its end. */
-  read?: (() => Promise<Uint8Array | null>) | undefined;
-  /** The body's bytes, if that is known. */
-  size?: number | undefined;
+  body?: RawBody | undefined;
   /** Follow redirects on the same host. */
   follow: boolean;
 }

@@ -135,7 +135,17 @@ async function run(host, program, emit) {
   go._resume = () => {}; // sockets that it had may still call it, which would throw
 }
 
-// goRequest returns a request as the program takes it.
-function goRequest({ read, ...request }) {
-  return { ...request, read: read && ((settle) => read().then((bytes) => settle(null, bytes), (error) => settle(error, null))) };
+// goRequest returns a request as the program takes it, which no exception may reach.
+function goRequest({ body, ...request }) {
+  if (!body) return request;
+  const read = async (attempt) => body.read(attempt);
+  const cancel = async (attempt) => body.cancel(attempt);
+  return {
+    ...request,
+    body: {
+      size: body.size,
+      read: (attempt, settle) => void read(attempt).then((bytes) => settle(null, bytes), (error) => settle(String(error), null)),
+      cancel: (attempt) => void cancel(attempt).catch(() => {}),
+    },
+  };
 }

@@ -5,11 +5,10 @@ import { transfer, wrap } from 'comlink';
 
 import { ClientError } from './client-error.js';
 import { abortable, Ending } from './ending.js';
-import { reader } from './streams.js';
 
 // offer returns the functions that remote calls, for comlink to expose. IDs are those of the other side.
 export function offer(program) {
-  const begun = new Map(); // ID -> { giveUp, stream, body }
+  const begun = new Map(); // ID -> { giveUp, stream, sent }
 
   const at = (id) => begun.get(id) ?? fail(new ClientError('closed', 'the connection is closed'));
 
@@ -22,40 +21,95 @@ export function offer(program) {
       else begun.delete(id);
       return head;
     } catch (error) {
-      begun.delete(id);
+      end(id);
       throw error;
     }
   }
 
   function end(id) {
-    const { giveUp, stream, body } = begun.get(id) ?? {};
+    const { giveUp, stream, sent } = begun.get(id) ?? {};
     begun.delete(id);
     giveUp?.abort();
     stream?.close();
-    body?.abort().catch(() => {});
+    sent?.end();
   }
 
   return coded({
     request: (id, request, upload) => begin(id, (signal, it) => {
-      if (!upload) return program.request(request, { signal });
-      const { readable, writable } = new TransformStream(); // what is sent waits there until the program asks for it
-      it.body = writable.getWriter();
-      it.body.closed.catch(() => {}); // who sends is told
-      return program.request({ ...request, read: reader(readable).read }, { signal });
+      if (upload) it.sent = new Sent(upload.size);
+      return program.request({ ...request, body: it.sent }, { signal });
     }),
     connect: (id, address) => begin(id, (signal) => program.connect(address, { signal })),
     ping: (id, host) => begin(id, (signal) => program.ping(host, { signal })),
     read: async (id) => moved(await at(id).stream.read()),
     write: (id, bytes) => at(id).stream.write(bytes),
     closeWrite: (id) => at(id).stream.closeWrite(),
-    send: (id, bytes) => (bytes ? at(id).body.write(bytes) : at(id).body.close()),
-    breakOff: (id, message) => at(id).body.abort(new Error(message)),
+    send: (id, attempt, bytes, problem) => begun.get(id)?.sent.take(attempt, bytes, problem),
     end,
     endAll: () => [...begun.keys()].forEach(end),
     login: () => program.login(),
     retry: () => program.retry(),
     logout: () => program.logout(),
   });
+}
+
+// A Sent is the body of a request, which the other side sends piece by piece: see body in program.d.ts. It sends the next piece when
+// the program asks for one, and begins anew when that is of a later attempt.
+class Sent {
+  #attempt = 0; // that the program reads
+  #asked; // what settles the program's call: { resolve, reject }
+  #piece; // that has come and wasn't asked for yet: { attempt, bytes, problem, next }
+  #ended = false;
+
+  constructor(size) {
+    this.size = size;
+  }
+
+  read(attempt) {
+    this.#attempt = attempt;
+    return new Promise((resolve, reject) => {
+      this.#asked = { resolve, reject };
+      this.#pass();
+    });
+  }
+
+  // cancel ends what the program waits for, if that is of this attempt. A later one may begin.
+  cancel(attempt) {
+    if (attempt === this.#attempt) this.#asked?.reject(new ClientError('closed', 'the request has ended'));
+  }
+
+  end() {
+    this.#ended = true;
+    this.cancel(this.#attempt);
+    this.#piece?.next(undefined);
+  }
+
+  // take takes a piece, which is null at the end of an attempt. It resolves to the attempt of which the next piece is wanted, or to undefined if
+  // none is any more.
+  take(attempt, bytes, problem) {
+    return new Promise((next) => {
+      if (this.#ended) next(undefined);
+      this.#piece = { attempt, bytes, problem, next };
+      this.#pass();
+    });
+  }
+
+  #pass() {
+    if (!this.#asked || !this.#piece || this.#ended) return;
+    const { attempt, bytes, problem, next } = this.#piece;
+    if (attempt < this.#attempt) {
+      this.#piece = undefined;
+      next(this.#attempt);
+      return;
+    }
+    const { resolve, reject } = this.#asked;
+    this.#asked = undefined;
+    if (problem) reject(new Error(problem));
+    else resolve(bytes);
+    if (!bytes) return; // another attempt may come: the end is told again then
+    this.#piece = undefined;
+    next(attempt);
+  }
 }
 
 // coded has the code of an error reach the other side, which is told no more of an Error than its message.
@@ -87,28 +141,25 @@ export function remote(endpoint, ending = new Ending()) {
   const stream = ({ id, head }) => ({
     ...head,
     read: () => ask('read', id),
-    write: (bytes) => ask('write', id, bytes),
+    write: (bytes) => ask('write', id, copied(bytes)),
     closeWrite: () => ask('closeWrite', id),
     close: () => tell('end', id),
   });
 
-  // send sends a request's body as fast as the program asks for it.
-  async function send(id, read) {
-    try {
-      for (let bytes; bytes !== null;) {
-        bytes = await read();
-        await ask('send', id, moved(bytes));
-      }
-    } catch ({ message }) {
-      tell('breakOff', id, message);
+  // send sends a request's body as fast as the program asks for it, and again if that begins anew.
+  async function send(id, body) {
+    for (let attempt = 0; attempt !== undefined;) {
+      const [bytes, problem] = await body.read(attempt).then((bytes) => [bytes && copied(bytes)], (error) => [null, String(error)]);
+      attempt = await ask('send', id, attempt, bytes, problem).catch(() => undefined);
     }
+    body.cancel();
   }
 
   return {
     ask,
-    request: async ({ read, ...request }, { signal } = {}) => stream(await begin(signal, (id) => {
-      const answer = ask('request', id, request, Boolean(read));
-      if (read) send(id, read);
+    request: async ({ body, ...request }, { signal } = {}) => stream(await begin(signal, (id) => {
+      const answer = ask('request', id, request, body && { size: body.size });
+      if (body) send(id, body);
       return answer;
     })),
     connect: async (address, { signal } = {}) => stream(await begin(signal, (id) => ask('connect', id, address))),
@@ -119,8 +170,11 @@ export function remote(endpoint, ending = new Ending()) {
   };
 }
 
-// moved hands bytes on without a copy, if they are all of their buffer.
-const moved = (bytes) => (bytes && bytes.byteLength === bytes.buffer.byteLength ? transfer(bytes, [bytes.buffer]) : bytes);
+// moved hands bytes of the program on without a copy.
+const moved = (bytes) => bytes && transfer(bytes, [bytes.buffer]);
+
+// copied hands on a copy of bytes: what the application has stays its own, and the rest of their buffer here.
+const copied = (bytes) => moved(bytes.slice());
 
 // revived returns an error of the other side with its class.
 const revived = (error) => (error instanceof Error ? error : new ClientError(error.code ?? 'failed', error.message));

@@ -22,7 +22,7 @@ var networkErrors = []struct {
 	{&tcpip.ErrTimeout{}, "timeout"},
 	{&tcpip.ErrHostUnreachable{}, "unreachable"},
 	{&tcpip.ErrNetworkUnreachable{}, "unreachable"},
-	{&tcpip.ErrClosedForSend{}, "closed"},
+	{&tcpip.ErrClosedForSend{}, "reset"}, // JavaScript writes nothing after it has closed
 	{&tcpip.ErrClosedForReceive{}, "closed"},
 }
 

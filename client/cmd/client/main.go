@@ -34,9 +34,9 @@
 //	                    control doesn't know of it in the end
 //	request(request, settle)
 //	                    send an HTTP request to a peer; returns a function that gives up, which ends the answer's body too. The
-//	                    request has a method, a url, headers, whether to follow redirects on the same host, and, if it has
-//	                    a body, read and perhaps its size. settle
-//	                    is called once, with an error, or with null and an object of status, statusText, url,
+//	                    request has a method, a url, headers, whether to follow redirects on the same host, and perhaps a
+//	                    body: an object of read(attempt, settle), cancel(attempt), and size if it is known and a later attempt may read
+//	                    it again. settle is called once, with an error, or with null and an object of status, statusText, url,
 //	                    headers, read and close. Headers are pairs of name and value
 //	connect(address, settle)
 //	                    connect to a TCP port of a peer, host:port; returns a function that gives up. settle is called

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"syscall/js"
 
@@ -43,17 +44,28 @@ func request(ctx context.Context, n *node.Node, asked, settle js.Value) js.Func 
 }
 
 // respond returns a peer's response to a request of JavaScript.
-func respond(ctx context.Context, n *node.Node, asked js.Value) (*http.Response, error) {
+func respond(ctx context.Context, n *node.Node, asked js.Value) (_ *http.Response, err error) {
 	r, err := http.NewRequestWithContext(ctx, asked.Get("method").String(), asked.Get("url").String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	if read := asked.Get("read"); read.Type() == js.TypeFunction {
-		r.Body = &jsReader{ctx: ctx, read: read}
-		r.ContentLength = -1 // not known
-		if size := asked.Get("size"); size.Type() == js.TypeNumber {
+	if body := asked.Get("body"); body.Truthy() {
+		first := &jsBody{ctx: ctx, body: body}
+		r.Body = first
+		r.ContentLength = -1                                        // not known
+		if size := body.Get("size"); size.Type() == js.TypeNumber { // and so there is more of the same where it came from
 			r.ContentLength = int64(size.Float())
+			attempt := 0
+			r.GetBody = func() (io.ReadCloser, error) {
+				attempt++
+				return &jsBody{ctx: ctx, body: body, attempt: attempt}, nil
+			}
 		}
+		defer func() {
+			if err != nil {
+				first.Close() // it may not have been asked for
+			}
+		}()
 	}
 	pairs := asked.Get("headers")
 	for i := range pairs.Length() {

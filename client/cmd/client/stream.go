@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"syscall/js"
 )
 
@@ -67,15 +68,18 @@ func goBytes(array js.Value) []byte {
 	return data
 }
 
-// A jsReader reads what a function of JavaScript gives: it settles as those of addReader do, once for each call.
-type jsReader struct {
-	ctx  context.Context
-	read js.Value
-	rest []byte
+// A jsBody is the body of a request, which JavaScript has: body.read(attempt, settle) settles as the functions of addReader
+// do, once for each call. A later attempt reads it from the beginning. body.cancel(attempt) gives it up.
+type jsBody struct {
+	ctx     context.Context
+	body    js.Value
+	attempt int
+	rest    []byte
+	closing sync.Once
 }
 
-func (r *jsReader) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 {
+func (b *jsBody) Read(p []byte) (int, error) {
+	for len(b.rest) == 0 {
 		type result struct {
 			data []byte
 			err  error
@@ -86,7 +90,7 @@ func (r *jsReader) Read(p []byte) (int, error) {
 			defer settle.Release()
 			switch problem := args[0]; {
 			case !problem.IsNull():
-				results <- result{err: fmt.Errorf("the body can't be read: %s", js.Global().Get("String").Invoke(problem))}
+				results <- result{err: fmt.Errorf("the body can't be read: %s", problem.String())}
 			case args[1].IsNull():
 				results <- result{err: io.EOF}
 			default:
@@ -94,21 +98,24 @@ func (r *jsReader) Read(p []byte) (int, error) {
 			}
 			return nil
 		})
-		r.read.Invoke(settle)
+		b.body.Call("read", b.attempt, settle)
 		select {
 		case got := <-results:
 			if got.err != nil {
 				return 0, got.err
 			}
-			r.rest = got.data
-		case <-r.ctx.Done():
-			return 0, context.Cause(r.ctx)
+			b.rest = got.data
+		case <-b.ctx.Done():
+			return 0, context.Cause(b.ctx)
 		}
 	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
 	return n, nil
 }
 
-// Close implements [io.Closer].
-func (r *jsReader) Close() error { return nil }
+// Close implements [io.Closer]. A read that waits settles then.
+func (b *jsBody) Close() error {
+	b.closing.Do(func() { b.body.Call("cancel", b.attempt) })
+	return nil
+}

@@ -27,7 +27,8 @@ type lab struct {
 	seed    uint64
 	hostile bool
 	relays  netip.AddrPort // where all relays of the network are
-	relay   http.Handler
+	relay   *tailnet.Switch
+	logf    logger.Logf
 	native  natives
 	network *tailnet.Network
 	control *tailnet.Control
@@ -40,7 +41,7 @@ type lab struct {
 
 // newLab returns a lab that is to be served at self.
 func newLab(ctx context.Context, self netip.AddrPort, peers int, churn time.Duration, seed uint64, hostile bool, logf logger.Logf) *lab {
-	l := &lab{ctx: ctx, seed: seed, hostile: hostile, relays: self, relay: tailnet.NewRelay(logf), peers: peers, stop: func() {}}
+	l := &lab{ctx: ctx, seed: seed, hostile: hostile, relays: self, relay: tailnet.NewSwitch(tailnet.NewRelay(logf)), logf: logf, peers: peers, stop: func() {}}
 	l.network = tailnet.New(l.netmap(peers), peers, seed)
 	for _, p := range nativePeers {
 		l.network.AddNative(p.name, p.trusted)
@@ -117,6 +118,11 @@ func (l *lab) serveExpire(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("{}"))
 }
 
+// serveRelay takes the relay down, or up again as one that was started anew.
+func (l *lab) serveRelay(w http.ResponseWriter, r *http.Request) {
+	serveSwitch(w, r, l.relay, func() { l.relay.Replace(tailnet.NewRelay(l.logf)) })
+}
+
 // route puts the lab beside everything else that is served.
 func (l *lab) route(site http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -125,6 +131,9 @@ func (l *lab) route(site http.Handler) http.Handler {
 	mux.Handle("POST /-/expire", fromHere(sameOrigin(http.HandlerFunc(l.serveExpire))))
 	mux.Handle("POST /-/dial", fromHere(sameOrigin(http.HandlerFunc(l.native.serveDial))))
 	l.routeAdmission(mux)
+	mux.Handle("POST /-/relay", fromHere(sameOrigin(http.HandlerFunc(l.serveRelay))))
+	mux.Handle("GET /-/peer", fromHere(http.HandlerFunc(l.native.serveTraffic)))
+	mux.Handle("POST /-/peer", fromHere(sameOrigin(http.HandlerFunc(l.native.serveSwitch))))
 	mux.Handle("/derp", sameOrigin(l.relay))
 	mux.Handle("/derp/", sameOrigin(l.relay))
 	mux.Handle("/", site)

@@ -97,3 +97,43 @@ func TestRelayOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestSwitches takes the relay and a native peer down and up again, as tests of transfers do.
+func TestSwitches(t *testing.T) {
+	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 4, 0, 1, false, logger.Discard)
+	handler := l.route(http.NotFoundHandler())
+	if err := l.native.start("http://127.0.0.1:1", nil, logger.Discard); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.native.close)
+	ask := func(method, path, body string) (int, string) {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Host, r.RemoteAddr = "127.0.0.1:80", "127.0.0.1:4711"
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code, strings.TrimSpace(w.Body.String())
+	}
+	const none = `{"conns":0,"sent":0,"received":0}`
+	for _, test := range []struct {
+		method, path, body string
+		wantCode           int
+		wantBody           string
+	}{
+		{"POST", "/-/relay", `{"up": false}`, 200, `{"up":false,"answered":0,"refused":0}`},
+		{"GET", "/derp/probe", "", 503, ""},
+		{"POST", "/-/relay", `{"up": true}`, 200, `{"up":true,"answered":0,"refused":1}`},
+		{"GET", "/derp/probe", "", 200, ""},
+		{"POST", "/-/relay", `{}`, 400, ""},
+		{"GET", "/-/peer", "", 200, `{"outsider":` + none + `,"web":` + none + `}`},
+		{"POST", "/-/peer", `{"name": "web", "up": false}`, 200, `{"outsider":` + none + `}`},
+		{"POST", "/-/peer", `{"name": "web", "up": true}`, 200, `{"outsider":` + none + `,"web":` + none + `}`},
+		{"POST", "/-/peer", `{"name": "nobody", "up": true}`, 400, ""},
+		{"POST", "/-/peer", `{"name": "web"}`, 400, ""},
+	} {
+		code, body := ask(test.method, test.path, test.body)
+		if code != test.wantCode || test.wantBody != "" && body != test.wantBody {
+			t.Errorf("%s %s %s: %d %s; want %d %s", test.method, test.path, test.body, code, body, test.wantCode, test.wantBody)
+		}
+	}
+}

@@ -25,11 +25,23 @@ var nativePeers = []struct {
 	{"outsider", false},
 }
 
+func isNative(name string) bool {
+	for _, p := range nativePeers {
+		if p.name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // natives are the native peers that run, by name.
 type natives struct {
-	mu      sync.Mutex
-	dir     string
-	running map[string]*tailnet.Native
+	mu         sync.Mutex
+	dir        string
+	running    map[string]*tailnet.Native
+	controlURL string
+	page       []byte
+	logf       logger.Logf
 }
 
 // start starts all native peers, which serve page, or a greeting if that is nil.
@@ -41,14 +53,22 @@ func (n *natives) start(controlURL string, page []byte, logf logger.Logf) error 
 		return err
 	}
 	n.running = map[string]*tailnet.Native{}
+	n.controlURL, n.page, n.logf = controlURL, page, logf
 	for _, p := range nativePeers {
-		peer, err := tailnet.StartNative(p.name, controlURL, filepath.Join(n.dir, p.name), page, logf)
-		if err != nil {
+		if err := n.startLocked(p.name); err != nil {
 			return err
 		}
-		n.running[p.name] = peer
 	}
 	return nil
+}
+
+// startLocked starts one of them, which is the same device each time.
+func (n *natives) startLocked(name string) error {
+	peer, err := tailnet.StartNative(name, n.controlURL, filepath.Join(n.dir, name), n.page, n.logf)
+	if err == nil {
+		n.running[name] = peer
+	}
+	return err
 }
 
 // close ends them, and removes their files.
@@ -99,4 +119,56 @@ func (n *natives) serveDial(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]string{"outcome": outcome})
+}
+
+// peerRequest asks for a native peer to be ended, or started again.
+type peerRequest struct {
+	Name string `json:"name"`
+	Up   *bool  `json:"up"`
+}
+
+// serveSwitch ends a native peer or starts it again.
+func (n *natives) serveSwitch(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var want peerRequest
+	if !readJSON(w, r, &want, func() error {
+		if want.Up == nil || !isNative(want.Name) {
+			return errors.New(`the body must be like {"name": "web", "up": false}`)
+		}
+		return nil
+	}) {
+		return
+	}
+	peer := n.running[want.Name]
+	var err error
+	switch {
+	case *want.Up && peer == nil:
+		err = n.startLocked(want.Name)
+	case !*want.Up && peer != nil:
+		delete(n.running, want.Name)
+		err = peer.Close()
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	n.writeTraffic(w)
+}
+
+// serveTraffic tells what passes between the services of each native peer that runs, and others.
+func (n *natives) serveTraffic(w http.ResponseWriter, _ *http.Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.writeTraffic(w)
+}
+
+func (n *natives) writeTraffic(w http.ResponseWriter) {
+	all := map[string]tailnet.Traffic{}
+	for name, peer := range n.running {
+		all[name] = peer.Traffic()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(all)
 }

@@ -39,13 +39,13 @@ func site(control *tailnet.Switch, dirs []string, self netip.AddrPort, policy st
 		writeState(w, control)
 	})))
 	mux.Handle("POST /-/control", fromHere(sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serveSwitch(w, r, control)
+		serveSwitch(w, r, control, func() {})
 	}))))
 	mux.Handle("/", oneOrigin(self, files(dirs, policy)))
 	return mux
 }
 
-// controlState is what /-/control takes and gives.
+// controlState is what /-/control takes and gives, and /-/relay likewise.
 type controlState struct {
 	Up *bool `json:"up"`
 	// The numbers of requests so far that reached the control plane, and that were refused because it was down.
@@ -54,7 +54,8 @@ type controlState struct {
 	Refused  int64 `json:"refused"`
 }
 
-func serveSwitch(w http.ResponseWriter, r *http.Request, control *tailnet.Switch) {
+// serveSwitch takes something down or up, before which it calls begin.
+func serveSwitch(w http.ResponseWriter, r *http.Request, control *tailnet.Switch, begin func()) {
 	var want controlState
 	if !readJSON(w, r, &want, func() error {
 		if want.Up == nil {
@@ -63,6 +64,9 @@ func serveSwitch(w http.ResponseWriter, r *http.Request, control *tailnet.Switch
 		return nil
 	}) {
 		return
+	}
+	if *want.Up {
+		begin()
 	}
 	control.Set(*want.Up)
 	writeState(w, control)

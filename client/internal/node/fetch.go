@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gvisor.dev/gvisor/pkg/tcpip"
 	"tailscale.com/ipn"
 	"tailscale.com/tailcfg"
 )
@@ -120,6 +121,19 @@ func (n *Node) dial(ctx context.Context, network, address string) (net.Conn, err
 		}
 	}
 	return n.dialer.UserDial(ctx, network, address)
+}
+
+// addressFor returns the node's own address to reach another from. The network stack has those of the services that the node
+// hosts as well, and would take any.
+func (n *Node) addressFor(to netip.Addr) (netip.Addr, error) {
+	if nm := n.backend.NetMapNoPeers(); nm != nil {
+		for _, own := range nm.GetAddresses().All() {
+			if own.Addr().Is4() == to.Is4() {
+				return own.Addr(), nil
+			}
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("reach %s without an address of its kind: %s", to, &tcpip.ErrNetworkUnreachable{})
 }
 
 // knows reports whether host is an address, or a name that the network map has. Other names would be looked up

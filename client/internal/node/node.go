@@ -196,7 +196,11 @@ func (n *Node) build() error {
 		if _, ok := n.backend.PeerForIP(to.Addr()); !ok {
 			return nil, fmt.Errorf("%w %q, or leads there", ErrNoPeer, to.Addr())
 		}
-		conn, err := stack.DialContextTCP(ctx, to)
+		from, err := n.addressFor(to.Addr())
+		if err != nil {
+			return nil, err
+		}
+		conn, err := stack.DialContextTCPWithBind(ctx, from, to)
 		if err != nil {
 			return nil, err // not conn, a nil pointer that would make an interface that isn't nil
 		}

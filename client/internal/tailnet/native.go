@@ -2,6 +2,7 @@ package tailnet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,10 @@ import (
 // Native is a peer that runs in this program: Tailscale's own client, which
 // serves a small page to the tailnet.
 type Native struct {
-	name   string
-	page   []byte // what it serves; nil for a greeting
-	server *tsnet.Server
+	name    string
+	page    []byte // what it serves; nil for a greeting
+	server  *tsnet.Server
+	traffic traffic
 }
 
 // Confine keeps native peers from looking for anything beyond this machine. They reach each other, and browsers, through
@@ -40,7 +42,7 @@ func Confine() {
 // StartNative starts a native peer, whose name the network was told by AddNative. It keeps trying to join. Its files
 // are in dir. It serves page, or a greeting if that is nil.
 func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*Native, error) {
-	n := &Native{name, page, &tsnet.Server{
+	n := &Native{name: name, page: page, server: &tsnet.Server{
 		Hostname:   name,
 		ControlURL: controlURL,
 		Dir:        dir,
@@ -50,7 +52,7 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 	if err := n.server.Start(); err != nil {
 		return nil, fmt.Errorf("start the native peer %s: %w", name, err)
 	}
-	ln, err := n.server.Listen("tcp", fmt.Sprintf(":%d", webPort))
+	ln, err := n.listen(webPort)
 	if err != nil {
 		n.server.Close()
 		return nil, fmt.Errorf("listen on the native peer %s: %w", name, err)
@@ -101,12 +103,41 @@ var nativePage = template.Must(template.New("").Parse(`<!doctype html>
 <p>This page came through the tailnet, from a native peer. It was made at {{.Now}} for {{.Caller}}.</p>
 `))
 
-// serve answers with a page that tells who asks. It leads on from /redirect?to=URL, answers with so much text at /bytes?size=N, and
-// sends back what is uploaded.
+// serve answers with a page that tells who asks, and sends back what is uploaded. It does otherwise at
+//
+//	/redirect?to=URL&code=N  leads on
+//	/status?code=N           answers with that status
+//	/pattern?size=N          sends so much of what port 19 sends
+//	/check                   tells how much of that was uploaded
+//	/bytes?size=N            answers with so much text
+//	/early                   answers without reading what is uploaded
+//	/never                   answers never
 func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
+	number := func(name string) int64 {
+		i, _ := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
+		return i
+	}
 	switch {
 	case r.URL.Path == "/redirect":
-		http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
+		http.Redirect(w, r, r.URL.Query().Get("to"), cmp.Or(int(number("code")), http.StatusFound))
+		return
+	case r.URL.Path == "/status":
+		http.Error(w, r.URL.RawQuery, int(number("code")))
+		return
+	case r.URL.Path == "/pattern":
+		w.Header().Set("Content-Length", fmt.Sprint(number("size")))
+		io.CopyN(w, &patternReader{}, number("size"))
+		return
+	case r.URL.Path == "/check":
+		fmt.Fprint(w, check(r.Body))
+		return
+	case r.URL.Path == "/early":
+		w.Header().Set("Connection", "close") // else the server reads some of it after all
+		http.Error(w, "no", http.StatusRequestEntityTooLarge)
+		return
+	case r.URL.Path == "/never":
+		io.Copy(io.Discard, r.Body) // until then the server doesn't look whether the client has gone
+		<-r.Context().Done()
 		return
 	case r.URL.Path == "/bytes":
 		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
