@@ -10,6 +10,7 @@ export function readable(raw, onEnd, why) {
     async pull(controller) {
       try {
         const chunk = await raw.read();
+        if (why() !== undefined) throw why(); // it may be read as if it had ended
         if (chunk) {
           controller.enqueue(chunk);
           return;

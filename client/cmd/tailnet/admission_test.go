@@ -29,7 +29,7 @@ func TestAdmission(t *testing.T) {
 		{name: "remove, by another page", method: "POST", path: "/-/remove", body: "{}", site: "cross-site", wantCode: 403},
 		{name: "remove, from elsewhere", method: "POST", path: "/-/remove", body: "{}", from: "192.0.2.1:4711", wantCode: 403},
 		{name: "an exit that isn't there", method: "POST", path: "/-/exit", body: `{"peer": "nobody", "offer": true}`, wantCode: 400},
-		{name: "a URL of nobody's", method: "GET", path: "/auth/0", wantCode: 404},
+		{name: "a URL of nobody's", method: "POST", path: "/auth/0", wantCode: 404},
 		{name: "a URL from elsewhere", method: "GET", path: "/auth/0", from: "192.0.2.1:4711", wantCode: 403},
 	} {
 		t.Run(test.name, func(t *testing.T) {

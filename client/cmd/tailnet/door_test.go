@@ -2,14 +2,17 @@ package main
 
 import (
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
-	"tailscale.com/tstest/integration/testcontrol"
+	"github.com/netmapcache/netmapcache/client/internal/tailnet"
+	"tailscale.com/types/logger"
 )
 
 func TestDoor(t *testing.T) {
-	door := doorOf(&testcontrol.Server{})
+	l := newLab(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), 0, 0, 1, false, logger.Discard)
+	door := doorOf(tailnet.NewControl(l.network, logger.Discard))
 	for _, test := range []struct {
 		name, method, site string
 		wantCode           int
