@@ -166,7 +166,10 @@ func (n *Node) build() error {
 	n.dialer = dialer
 	dialer.SetBus(sys.Bus.Get())
 	sys.Set(dialer)
-	var err error
+	disco, err := n.discoKey(context.Background())
+	if err != nil {
+		return err
+	}
 	n.engine, err = wgengine.NewUserspaceEngine(logf, wgengine.Config{
 		Dialer:        dialer,
 		SetSubsystem:  sys.Set,
@@ -175,6 +178,7 @@ func (n *Node) build() error {
 		ExtraRootCAs:  sys.ExtraRootCAs,
 		Metrics:       sys.UserMetricsRegistry(),
 		EventBus:      sys.Bus.Get(),
+		ForceDiscoKey: disco,
 	})
 	if err != nil {
 		return fmt.Errorf("make the WireGuard engine: %w", err)
@@ -239,6 +243,9 @@ func (n *Node) loginFlags() controlclient.LoginFlags {
 func (n *Node) Logout(ctx context.Context) error {
 	if err := n.backend.Logout(ctx, ipnauth.Self); err != nil {
 		return fmt.Errorf("log out at control: %w", err)
+	}
+	if err := n.opts.Keys.Remove(ctx, discoKeyName); err != nil {
+		return fmt.Errorf("remove the disco key: %w", err)
 	}
 	return nil
 }
