@@ -322,9 +322,11 @@ test('an application that its service worker keeps starts without its server, an
   const page = await open(t, server);
   // install resolves to what became of the service worker that there is now.
   const install = () => page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.register('sw.js', { type: 'module' });
-    await registration.update();
-    const worker = registration.installing ?? registration.waiting ?? registration.active;
+    const known = await navigator.serviceWorker.getRegistration();
+    const registration = known ?? await navigator.serviceWorker.register('sw.js', { type: 'module' });
+    const found = new Promise((resolve) => registration.addEventListener('updatefound', () => resolve(registration.installing)));
+    if (known) registration.update().catch(() => {}); // the worker's state tells
+    const worker = known ? await found : registration.installing ?? registration.waiting ?? registration.active;
     await new Promise((resolve) => {
       const look = () => ['installed', 'activated', 'redundant'].includes(worker.state) && resolve();
       worker.addEventListener('statechange', look);

@@ -112,7 +112,6 @@ export class Client extends EventTarget {
           this.#heard(said);
         },
         onEvent: ({ name }) => name === 'restored' && this.#ask(),
-        onProgress: this.#options.onProgress,
       });
       this.#here = program;
       signal.addEventListener('abort', () => program.stop());

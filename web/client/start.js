@@ -5,11 +5,11 @@ import { abortable, Ending } from './ending.js';
 import { fetchProgram, startProgram } from './program.js';
 import { remote } from './remote.js';
 
-// start resolves to the functions of program.js, of which those that are asked something return promises. The listeners are onState,
-// onEvent and onProgress.
-export async function start({ worker = false, signal, ephemeral = !keepable(), wasm, ...options }, listeners) {
+// start resolves to the functions of program.js, of which those that are asked something return promises. The listeners are onState
+// and onEvent.
+export async function start({ worker = false, signal, ephemeral = !keepable(), wasm, onProgress, ...options }, listeners) {
   const all = { ...options, keepKeys: !ephemeral, wasm: String(wasm ?? new URL('./client.wasm', import.meta.url)) };
-  const program = await (worker ? inWorker : here)(all, listeners, signal);
+  const program = await (worker ? inWorker : here)(all, { ...listeners, onProgress }, signal);
   if (signal?.aborted) {
     await program.stop();
     throw signal.reason;
