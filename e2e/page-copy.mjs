@@ -42,7 +42,7 @@ export async function startCopy(...flags) {
       await page.evaluate(prepare);
       await page.evaluate(async (netmap, options) => {
         const { openCache } = await import('/netmapcache.js');
-        const cache = await openCache({ database: 'network', owner: location.origin, ...options });
+        const cache = await openCache({ database: 'network', owner: location.origin, worker: false, ...options }); // here, for what prepare has done
         await cache.store(netmap);
         await cache.close();
       }, netmap(3), options);
