@@ -63,18 +63,19 @@ async function snippets(file) {
 test('the examples of the documentation compile', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'netmapcache-types-'));
   t.after(() => rm(folder, { recursive: true }));
-  const examples = (await Promise.all(['../README.md', '../web/cache/README.md', '../web/client/README.md', '../web/cache/netmapcache.d.ts'].map(snippets))).flat();
+  const examples = (await Promise.all(['../README.md', '../web/cache/README.md', '../web/client/README.md', '../web/cache/netmapcache.d.ts', '../web/cache/names.d.ts', '../web/client/program.d.ts'].map(snippets))).flat();
   assert.ok(examples.length >= 5, `${examples.length} examples`);
   const files = examples.map((_, i) => `example${i}.ts`);
   await Promise.all(examples.map((code, i) => writeFile(join(folder, files[i]), code.replace(/^ \* ?/gm, ''))));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(here, 'tsconfig.json'),
     compilerOptions: {
-      paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/cache/netmapcache.wasm.d.ts')], 'netmapcache-client': [join(here, '../web/client/client.d.ts')] },
+      paths: { netmapcache: [join(here, '../web/cache/netmapcache.d.ts')], 'netmapcache/netmapcache.wasm': [join(here, '../web/cache/netmapcache.wasm.d.ts')], 'netmapcache/names': [join(here, '../web/cache/names.d.ts')], 'netmapcache-client': [join(here, '../web/client/client.d.ts')], 'netmapcache-client/*': [join(here, '../web/client/*.d.ts')] },
       noUnusedLocals: false,
     },
-    files,
+    files: ['built.d.ts', ...files],
   }));
+  await writeFile(join(folder, 'built.d.ts'), 'declare const VERSION: string; declare const FILES: Record<string, string>;'); // which a build fills in
   assert.equal(compile(folder), '');
 });
 
