@@ -100,7 +100,7 @@ test('a reader that stops is sent no more than it can hold, and reads on', async
     return check.wrong;
   }, read + waiting + MB);
   assert.equal(found, -1);
-  await quiet();
+  if (torture) await quiet(); // the peer, which sends, is told by a time limit of the network stack, a minute later
 });
 
 test('a writer whose peer stops waits, one large piece or many', async () => {
