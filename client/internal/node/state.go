@@ -129,24 +129,22 @@ func (n *Node) received(note *ipn.Notify) {
 	})
 }
 
-// poll looks at what the backend tells nobody: whether control is being followed. While it is, each look costs a browser that has nothing
-// else to do most of its work, so there are fewer.
+// poll looks at what the backend tells nobody: whether control is being followed.
 func (n *Node) poll(ctx context.Context) {
+	ticker := time.NewTicker(250 * time.Millisecond)
+	defer ticker.Stop()
 	for {
-		pause := 250 * time.Millisecond
-		if n.look().Phase == Live {
-			pause = time.Second
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-ticker.C:
+			n.look()
 		}
 	}
 }
 
-// look brings the state up to that of the backend, and returns it.
-func (n *Node) look() State {
+// look brings the state up to that of the backend.
+func (n *Node) look() {
 	state := n.backend.State()
 	nm := n.backend.NetMapNoPeers()
 	following := n.backend.HealthTracker().GetInPollNetMap() && nm != nil && !nm.Cached
@@ -208,7 +206,6 @@ func (n *Node) look() State {
 	if following {
 		n.mark(ControlLive)
 	}
-	return now
 }
 
 // relayAnswered reports whether any relay has sent something. That the backend runs says only that it has one to ask.
