@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 import { bundled, writeNotices } from '../../tools/notices.mjs';
+import { options as common } from '../bundle.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -16,24 +17,14 @@ const out = process.argv[2] ?? join(dist, 'page');
 
 // The client in dist/ is served beside the page. The module's own program only writes, which the page never does.
 const programs = (await readdir(dist)).filter((name) => name === 'client.wasm');
-const support = {
-  name: 'support',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/wasm_exec\.mjs$/ }, () => ({ path: join(dist, 'wasm_exec.mjs') }));
-  },
-};
 
 const options = {
+  ...common(dist),
   absWorkingDir: here,
-  bundle: true,
-  format: 'esm',
-  target: ['chrome109', 'firefox114', 'safari16.4'],
   minify: true,
   metafile: true,
   legalComments: 'eof',
-  logLevel: 'warning',
   outdir: out,
-  plugins: [support],
 };
 
 await rm(out, { recursive: true, force: true });

@@ -9,25 +9,17 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 import { bundled, writeNotices } from '../../tools/notices.mjs';
+import { options as common } from '../bundle.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = resolve(process.argv[2] ?? fileURLToPath(new URL('../../dist', import.meta.url)));
 const budget = 15 * 1024; // bytes of brotli of what reading takes, minified as bundlers do
 
 const options = {
+  ...common(dist),
   absWorkingDir: here,
-  bundle: true,
-  format: 'esm',
-  target: ['chrome109', 'firefox114', 'safari16.4'],
   charset: 'utf8',
-  logLevel: 'warning',
   outdir: dist,
-  plugins: [{
-    name: 'support',
-    setup({ onResolve }) {
-      onResolve({ filter: /\/wasm_exec\.mjs$/ }, () => ({ path: join(dist, 'wasm_exec.mjs') }));
-    },
-  }],
 };
 
 for (const name of await readdir(dist)) if (/^(chunk|sha2)-.*\.js$/.test(name)) await rm(join(dist, name)); // of an earlier build

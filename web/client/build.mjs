@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 import { bundled, writeNotices } from '../../tools/notices.mjs';
+import { options as common } from '../bundle.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -14,20 +15,11 @@ const out = join(dist, 'client');
 await mkdir(out, { recursive: true });
 
 const options = {
+  ...common(dist),
   absWorkingDir: here,
-  bundle: true,
-  format: 'esm',
-  target: ['chrome109', 'firefox114', 'safari16.4'],
   charset: 'utf8',
-  logLevel: 'warning',
   outdir: out,
   metafile: true,
-  plugins: [{
-    name: 'support',
-    setup({ onResolve }) {
-      onResolve({ filter: /\/wasm_exec\.mjs$/ }, () => ({ path: join(dist, 'wasm_exec.mjs') }));
-    },
-  }],
 };
 
 for (const name of await readdir(out)) if (/^chunk-.*\.js$/.test(name)) await rm(join(out, name)); // of an earlier build
