@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -42,9 +41,7 @@ func (l *lab) routeAdmission(mux *http.ServeMux) {
 }
 
 func (l *lab) writeAdmission(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(admissionState{l.network.Registrations(), l.network.Browsers()})
+	writeJSON(w, admissionState{l.network.Registrations(), l.network.Browsers()})
 }
 
 // serveExit has a native peer be an exit node, or no longer.

@@ -103,9 +103,7 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.setChurn(time.Duration(*want.Churn) * time.Millisecond)
 	}
 	churn := l.churn.Milliseconds()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(labState{Peers: &l.peers, Churn: &churn})
+	writeJSON(w, labState{Peers: &l.peers, Churn: &churn})
 }
 
 // serveExpire lets the node keys of all browsers expire.

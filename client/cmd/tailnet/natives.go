@@ -168,7 +168,5 @@ func (n *natives) writeTraffic(w http.ResponseWriter) {
 	for name, peer := range n.running {
 		all[name] = peer.Traffic()
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(all)
+	writeJSON(w, all)
 }

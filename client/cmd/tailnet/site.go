@@ -90,12 +90,17 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any, check func() error)
 	return true
 }
 
+// writeJSON answers with what is so now.
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(v)
+}
+
 func writeState(w http.ResponseWriter, control *tailnet.Switch) {
 	up := control.Up()
 	answered, refused := control.Requests()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(controlState{&up, answered, refused})
+	writeJSON(w, controlState{&up, answered, refused})
 }
 
 // sameOrigin refuses requests that pages of other origins make. Without TLS the name of the host must be

@@ -15,20 +15,12 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/netmapcache/netmapcache/client/internal/tailnet"
-	"tailscale.com/types/logger"
 )
 
 // TestDial connects to ports of a native peer, and to what there isn't.
 func TestDial(t *testing.T) {
 	r := newRig(t)
-	r.network.AddNative("friend", false)
-	friend, err := tailnet.StartNative("friend", r.url, t.TempDir(), nil, logger.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { friend.Close() })
+	r.friend()
 	d := r.start()
 	d.awaitSaved()
 	silent := ""

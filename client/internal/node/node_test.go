@@ -73,6 +73,17 @@ type device struct {
 	marks   []Mark
 }
 
+// friend starts a native peer of that name.
+func (r *rig) friend() {
+	r.t.Helper()
+	r.network.AddNative("friend", false)
+	friend, err := tailnet.StartNative("friend", r.url, r.t.TempDir(), nil, logger.Discard)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { friend.Close() })
+}
+
 // start runs a node until the test ends or it is stopped.
 func (r *rig) start() *device {
 	r.t.Helper()

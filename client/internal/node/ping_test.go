@@ -6,20 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/netmapcache/netmapcache/client/internal/tailnet"
-	"tailscale.com/types/logger"
 )
 
 // TestPing asks peers for a sign of life: one that runs, one that is only an entry in the network map, and none.
 func TestPing(t *testing.T) {
 	r := newRig(t)
-	r.network.AddNative("friend", false) // which may open nothing here, nor need it
-	friend, err := tailnet.StartNative("friend", r.url, t.TempDir(), nil, logger.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { friend.Close() })
+	r.friend() // which may open nothing here, nor need it
 	d := r.start()
 	d.awaitSaved()
 

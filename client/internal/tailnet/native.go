@@ -140,10 +140,9 @@ func (n *Native) serve(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	case r.URL.Path == "/bytes":
-		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
 		chunk := bytes.Repeat([]byte("a"), 1<<16)
-		for ; size > 0; size -= len(chunk) {
-			if _, err := w.Write(chunk[:min(size, len(chunk))]); err != nil {
+		for size := number("size"); size > 0; size -= int64(len(chunk)) {
+			if _, err := w.Write(chunk[:min(size, int64(len(chunk)))]); err != nil {
 				return
 			}
 		}
