@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
+import { startPages } from './client-page.mjs';
 import { startProxy } from './proxy.mjs';
 import { startTailnet } from './tailnet.mjs';
 
@@ -19,18 +20,13 @@ const site = fileURLToPath(new URL('client-package', import.meta.url));
 
 const patience = 30_000;
 
+let pages;
 let tailnet;
 let browser;
 
-before(async () => {
-  tailnet = await startTailnet('-web', site, '-web', join(dist, 'client'), '-peers', '10', '-churn', '0');
-  browser = await launch();
-});
+before(async () => ({ tailnet, browser } = pages = await startPages()));
 
-after(async () => {
-  await browser?.close();
-  tailnet?.server.kill('SIGINT');
-});
+after(() => pages?.close());
 
 // open opens a page that has no client yet.
 async function open(t, { origin = tailnet.origin } = {}) {

@@ -2,40 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { launch } from './browser.mjs';
-import { startTailnet } from './tailnet.mjs';
+import { openClient, startPages } from './client-page.mjs';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const site = fileURLToPath(new URL('client-package', import.meta.url));
 const MB = 1 << 20;
 
+let pages;
 let tailnet;
 let browser;
 
-before(async () => {
-  tailnet = await startTailnet('-web', site, '-web', join(dist, 'client'), '-peers', '10', '-churn', '0');
-  browser = await launch();
-});
+before(async () => ({ tailnet, browser } = pages = await startPages()));
 
-after(async () => {
-  await browser?.close();
-  tailnet?.server.kill('SIGINT');
-});
+after(() => pages?.close());
 
 // open opens a page with a client, which is live and reaches the peer called web.
-async function open(t, options = {}) {
+async function open(t, options) {
   const context = await browser.createBrowserContext();
   t.after(() => context.close());
-  const page = await context.newPage();
-  await page.goto(tailnet.origin);
-  await page.evaluate(async (options) => {
-    globalThis.client = await startClient({ database: 'client', controlURL: location.origin, hostname: 'browser', ephemeral: false, ...options });
-    await until(client, () => client.state.name === 'live');
-  }, options);
-  return page;
+  return openClient(context, tailnet.origin, options);
 }
 
 for (const worker of [false, true]) {

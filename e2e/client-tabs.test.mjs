@@ -3,30 +3,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { launch } from './browser.mjs';
-import { startTailnet } from './tailnet.mjs';
+import { startPages } from './client-page.mjs';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const site = fileURLToPath(new URL('client-package', import.meta.url));
-
-const made = 10; // peers that are made up
+const made = 10; // peers that startPages makes up
 const native = 2; // web and outsider, which join beside
 
+let pages;
 let tailnet;
 let browser;
 
-before(async () => {
-  tailnet = await startTailnet('-web', site, '-web', join(dist, 'client'), '-peers', String(made), '-churn', '0');
-  browser = await launch();
-});
+before(async () => ({ tailnet, browser } = pages = await startPages()));
 
-after(async () => {
-  await browser?.close();
-  tailnet?.server.kill('SIGINT');
-});
+after(() => pages?.close());
 
 // open opens tabs one after the other, each with a client that is live. The first leads.
 async function open(t, count) {
