@@ -197,6 +197,8 @@ for (const width of [1440, 360]) {
     });
     const jumps = [];
     for (const visit of ['first', 'next', 'map', 'access', 'dns', 'device', 'diagnostics']) {
+      // What comes late shows when the machine is slow.
+      await page.emulateCPUThrottling(['device', 'diagnostics'].includes(visit) ? 6 : 1);
       if (visit !== 'first' && visit !== 'next') await page.evaluate((view) => (location.hash = `view=${view}`), visit);
       if (visit === 'first') await open();
       else await page.reload();

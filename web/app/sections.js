@@ -109,7 +109,7 @@ export function showStorage(info, keepKeys, { usage, quota, persisted }) {
     ['Confirmed', info && clock(info.confirmedAt)],
     ['Holds', info && `${count(info.peers, 'peer')}, ${count(info.users, 'user')}`],
     ['Size', info && `${bytes(info.bytes)} in ${count(info.columns, 'column')}`],
-    ['Private keys', keepKeys === undefined ? '' : keepKeys ? 'saved, encrypted' : 'not saved: this page comes without TLS, so that another program could take its place; each time it is a new device'],
+    ['Private keys', keepKeys === undefined ? 'not known yet' : keepKeys ? 'saved, encrypted' : 'not saved: this page comes without TLS, so that another program could take its place; each time it is a new device'],
     ['Generation', info && info.generation.toLocaleString()],
     ['Storage used', usage !== undefined && `${bytes(usage)} of ${bytes(quota)}`],
     ['Kept for good', persisted === undefined ? '' : persisted ? 'yes: the browser asks before it deletes it' : 'no: the browser may delete it when space is short'],
