@@ -56,12 +56,12 @@ const start = (page, options = {}) => page.evaluate(async (options) => {
 }, options);
 
 // state waits until the client is in a state, with as many peers and another node key if that is wanted. It resolves to the state,
-// with how many peers it has and its node key.
+// with how many peers it has and its node key. What it says is a part of its error; null waits until it has none.
 const state = (page, wanted, { peers = 0, notKey, saying = '' } = {}) => page.evaluate((wanted, peers, notKey, saying, patience) => new Promise((resolve, reject) => {
   const look = () => {
     const { name, error, code, loginURL } = client.state;
     const found = { name, error, code, loginURL, peers: client.netmap?.Peers?.length ?? 0, key: client.netmap?.NodeKey };
-    if (name === wanted && found.peers >= peers && (!notKey || found.key !== notKey) && (error ?? '').includes(saying)) resolve(found);
+    if (name === wanted && found.peers >= peers && (!notKey || found.key !== notKey) && (saying === null ? !error : (error ?? '').includes(saying))) resolve(found);
     return found;
   };
   for (const event of ['statechange', 'netmapchange']) client.addEventListener(event, look);
@@ -267,7 +267,7 @@ test('a peer leads out of the tailnet, if it offers that', async (t) => {
   assert.deepEqual([unwilling.code, await ask()], ['exit-node', 'exit-node']);
   t.after(() => tailnet.ask('exit', { peer: 'web', offer: false }));
   await tailnet.ask('exit', { peer: 'web', offer: true });
-  await state(page, 'live', { saying: undefined });
+  await state(page, 'live', { saying: null });
   assert.match(await ask(), /beyond the tailnet/);
   const { address, id } = await page.evaluate(() => {
     const { Addresses, StableID } = client.netmap.Peers.find(({ Name }) => Name.startsWith('web.'));
@@ -277,7 +277,7 @@ test('a peer leads out of the tailnet, if it offers that', async (t) => {
 
   for (const exitNode of [address, id]) {
     await start(page, { exitNode });
-    await state(page, 'live', { peers: 10, saying: undefined });
+    await state(page, 'live', { peers: 10, saying: null });
     assert.match(await ask(), /beyond the tailnet/);
     await close(page);
   }

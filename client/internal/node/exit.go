@@ -13,25 +13,30 @@ import (
 // ErrExitNode is reported for what lies beyond the tailnet, while the exit node that was asked for can't be used.
 var ErrExitNode = errors.New("the exit node can't be used")
 
-// An exit is the peer through which a node reaches what lies beyond the tailnet.
+// An exit is the peer through which a node reaches what lies beyond the tailnet. It is chosen by look.
 type exit struct {
-	seen    State                // that of the network map in which it was looked for last
+	seen    mapSeen              // the network map in which it was looked for last
 	id      tailcfg.StableNodeID // empty if there is none
 	problem error                // why there is none, though one is asked for
 }
 
-// chooseExit has the backend use the exit node that was asked for, if the network map has changed since it last did. The
-// option may name a peer, and peers come and go, so this takes a network map.
-func (n *Node) chooseExit(now State) {
+// A mapSeen tells a network map from others.
+type mapSeen struct {
+	cached       bool
+	full, deltas int // how much control had sent
+}
+
+// chooseExit has the backend use the exit node that was asked for, if the network map has changed since it last did, and returns
+// why there is no way out of the tailnet though one was asked for. The option may name a peer, and peers come and go, so this
+// takes a network map.
+func (n *Node) chooseExit(seen mapSeen) error {
 	if n.opts.ExitNode == "" {
-		return
+		return nil
 	}
-	n.exiting.Lock()
-	defer n.exiting.Unlock()
-	if seen := n.exit.seen; seen.FullMaps == now.FullMaps && seen.Deltas == now.Deltas && seen.Phase == now.Phase {
-		return
+	if seen == n.exit.seen {
+		return n.exit.problem
 	}
-	n.exit.seen = now
+	n.exit.seen = seen
 	id, err := n.findExit()
 	if id != n.exit.id {
 		prefs := &ipn.MaskedPrefs{Prefs: ipn.Prefs{ExitNodeID: id}, ExitNodeIDSet: true}
@@ -40,6 +45,7 @@ func (n *Node) chooseExit(now State) {
 		}
 	}
 	n.exit.id, n.exit.problem = id, err
+	return err
 }
 
 // findExit returns the peer that the option means, by its name, one of its addresses or its stable ID.
@@ -65,9 +71,9 @@ func (n *Node) findExit() (tailcfg.StableNodeID, error) {
 	return "", fmt.Errorf("%w: no peer is called %q", ErrExitNode, wanted)
 }
 
-// exitProblem returns why there is no way out of the tailnet though one was asked for.
-func (n *Node) exitProblem() error {
-	n.exiting.Lock()
-	defer n.exiting.Unlock()
-	return n.exit.problem
+// noExit returns why there is no way out of the tailnet though one was asked for, as far as the state tells.
+func (n *Node) noExit() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.exitProblem
 }

@@ -116,7 +116,7 @@ func (n *Node) dial(ctx context.Context, network, address string) (net.Conn, err
 	if host, _, err := net.SplitHostPort(address); err != nil || !n.knows(host) {
 		return nil, fmt.Errorf("%w %q", ErrNoPeer, host)
 	} else if addr, err := netip.ParseAddr(host); err == nil && n.peerAt(addr) == 0 {
-		if err := n.exitProblem(); err != nil {
+		if err := n.noExit(); err != nil {
 			return nil, err
 		}
 	}

@@ -66,7 +66,8 @@ type Node struct {
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 
-	exiting sync.Mutex // held while the exit node is chosen
+	heard   chan struct{} // control has sent something since the last look
+	looking sync.Mutex    // held by look
 	exit    exit
 
 	settled  sync.Once
@@ -78,6 +79,8 @@ type Node struct {
 	lost    lost
 	refusal string // what control said when it refused to let the node in
 	marks   map[Mark]bool
+
+	exitProblem error // why there is no exit node though one is asked for
 }
 
 // nodes are those that run, by their backends.
@@ -113,7 +116,7 @@ func Start(opts Options) (*Node, error) {
 	netns.SetEnabled(false) // there is no interface to bind to
 	registering.Do(func() { register(opts.MaxAge) })
 	opts.Claim = cmp.Or(opts.Claim, opts.ControlURL)
-	n := &Node{opts: opts, marks: map[Mark]bool{}, settling: make(chan struct{})}
+	n := &Node{opts: opts, marks: map[Mark]bool{}, settling: make(chan struct{}), heard: make(chan struct{}, 1)}
 	if err := n.build(); err != nil {
 		return nil, err
 	}

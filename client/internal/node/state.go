@@ -127,24 +127,36 @@ func (n *Node) received(note *ipn.Notify) {
 		}
 		s.Saved = false
 	})
+	select {
+	case n.heard <- struct{}{}:
+	default:
+	}
 }
 
-// poll looks at what the backend tells nobody: whether control is being followed.
+// poll looks at what the backend tells nobody: whether control is being followed. While it is, each look costs a browser that has
+// nothing else to do most of its work, so there are fewer.
 func (n *Node) poll(ctx context.Context) {
-	ticker := time.NewTicker(250 * time.Millisecond)
-	defer ticker.Stop()
 	for {
+		pause := 250 * time.Millisecond
+		if n.look() == Live {
+			pause = time.Second
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-			n.look()
+		case <-n.heard:
+		case <-time.After(pause):
 		}
 	}
 }
 
-// look brings the state up to that of the backend.
-func (n *Node) look() {
+// look brings the state up to that of the backend, and returns its phase.
+func (n *Node) look() Phase {
+	n.looking.Lock()
+	defer n.looking.Unlock()
+	n.mu.Lock()
+	seen := mapSeen{full: n.state.FullMaps, deltas: n.state.Deltas}
+	n.mu.Unlock()
 	state := n.backend.State()
 	nm := n.backend.NetMapNoPeers()
 	following := n.backend.HealthTracker().GetInPollNetMap() && nm != nil && !nm.Cached
@@ -156,11 +168,16 @@ func (n *Node) look() {
 			expired = t
 		}
 	}
-	var now State
+	var noExit error
+	if nm != nil {
+		seen.cached = nm.Cached
+		noExit = n.chooseExit(seen)
+	}
+	var phase Phase
 	askAgain := false
 	n.set(func(s *State) {
 		refused := failure != "" && failure == n.refusal && !strings.Contains(failure, "rate limited")
-		phase := Connecting
+		phase = Connecting
 		switch {
 		case state == ipn.NeedsMachineAuth:
 			phase = Approval
@@ -182,19 +199,16 @@ func (n *Node) look() {
 		}
 		s.Refused = phase == Login && refused
 		s.Backend, s.NodeKey, s.KeyExpired = state, nodeKey, expired
-		if problem := n.exitProblem(); problem != nil {
-			s.ExitNodeError = problem.Error()
-		} else {
-			s.ExitNodeError = ""
+		n.exitProblem, s.ExitNodeError = noExit, ""
+		if noExit != nil {
+			s.ExitNodeError = noExit.Error()
 		}
 		askAgain = n.lost.toAsk(following, s.FullMaps > 0 && (state == ipn.Starting || state == ipn.Running))
-		now = *s
 	})
 	if askAgain {
 		n.signInAgain()
 	}
 	if nm != nil {
-		n.chooseExit(now)
 		n.settle()
 	}
 	if state == ipn.Starting || state == ipn.Running {
@@ -206,6 +220,7 @@ func (n *Node) look() {
 	if following {
 		n.mark(ControlLive)
 	}
+	return phase
 }
 
 // relayAnswered reports whether any relay has sent something. That the backend runs says only that it has one to ask.
