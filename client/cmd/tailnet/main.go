@@ -133,6 +133,12 @@ func run(ctx context.Context) error {
 			return err
 		}
 		defer embedded.native.close()
+		if !*down {
+			fmt.Println("Waiting for the native peers, some 3 seconds")
+			if err := embedded.native.up(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	fmt.Printf("Serving on %s://%s/ - end with Ctrl-C\n", scheme, ln.Addr())
 

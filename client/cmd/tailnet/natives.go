@@ -71,6 +71,18 @@ func (n *natives) startLocked(name string) error {
 	return err
 }
 
+// up waits until all of them can be reached.
+func (n *natives) up(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, peer := range n.running {
+		if err := peer.Up(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close ends them, and removes their files.
 func (n *natives) close() {
 	n.mu.Lock()

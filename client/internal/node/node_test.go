@@ -82,6 +82,9 @@ func (r *rig) friend() {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { friend.Close() })
+	if err := friend.Up(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // start runs a node until the test ends or it is stopped.

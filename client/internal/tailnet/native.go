@@ -66,6 +66,15 @@ func StartNative(name, controlURL, dir string, page []byte, logf logger.Logf) (*
 	return n, nil
 }
 
+// Up waits until the peer is in the tailnet and connected to its relay. What it is sent before is lost, and a node that began a
+// WireGuard handshake then begins the next 5 seconds later.
+func (n *Native) Up(ctx context.Context) error {
+	if _, err := n.server.Up(ctx); err != nil {
+		return fmt.Errorf("wait for the native peer %s: %w", n.name, err)
+	}
+	return nil
+}
+
 // Close ends the peer.
 func (n *Native) Close() error { return n.server.Close() }
 
