@@ -122,7 +122,8 @@ async function rates(browser, who) {
   await close(page);
 }
 
-// idle measures nodes that are live and asked nothing, all at the same time.
+// idle measures nodes that are live and asked nothing, all at the same time. Chromium goes on compiling for a while after a start,
+// so it waits as long before.
 async function idle() {
   const running = [];
   for (const who of Object.keys(programs)) {
@@ -135,8 +136,10 @@ async function idle() {
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
     return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1000, 0);
   };
+  const pass = () => new Promise((resolve) => setTimeout(resolve, Number(IDLE) * 1000));
+  await pass();
   const before = await Promise.all(running.map(spent));
-  await new Promise((resolve) => setTimeout(resolve, Number(IDLE) * 1000));
+  await pass();
   const after = await Promise.all(running.map(spent));
   for (const [i, { who, browser, page, session }] of running.entries()) {
     note(who, 'processor time in an idle minute', ((after[i] - before[i]) * 60) / Number(IDLE));
