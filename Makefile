@@ -201,9 +201,10 @@ bench-module: chromium npm wasm
 	e2e/bench/before.sh $(BEFORE)
 	cd e2e && node bench/module.mjs ../dist/before-$(BEFORE)
 
-## bench-client: how fast bytes pass between a peer and the browser node; ARGS may be the folder of an earlier dist/client
+## bench-client: how fast bytes pass between a peer and the browser node, and at best; ARGS may be the folder of an earlier dist/client
 bench-client: chromium npm client
 	$(call say,bytes through the relay; takes a minute)
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o dist/bench-web/limit.wasm ./e2e/bench/limit
 	cd e2e && node bench/throughput.mjs $(ARGS)
 
 # wasm-opt takes minutes, so this is built once for each version of tailscale.com.

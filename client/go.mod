@@ -3,6 +3,7 @@ module github.com/netmapcache/netmapcache/client
 go 1.26.6
 
 require (
+	github.com/coder/websocket v1.8.14
 	github.com/netmapcache/netmapcache v0.2.0
 	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
 	golang.org/x/sys v0.47.0
@@ -16,7 +17,6 @@ require (
 	github.com/akutz/memconn v0.1.0 // indirect
 	github.com/alexbrainman/sspi v0.0.0-20231016080023-1a75b4708caa // indirect
 	github.com/axiomhq/hyperloglog v0.0.0-20240319100328-84253e514e02 // indirect
-	github.com/coder/websocket v1.8.14 // indirect
 	github.com/creachadair/msync v0.8.1 // indirect
 	github.com/dblohm7/wingoes v0.0.0-20240119213807-a09d6be7affa // indirect
 	github.com/dgryski/go-metro v0.0.0-20180109044635-280f6062b5bc // indirect

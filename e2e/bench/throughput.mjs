@@ -2,7 +2,8 @@
 //
 //   [REPEAT=5] [MEGABYTES=8] node bench/throughput.mjs [FOLDER]
 //
-// FOLDER is an earlier build of the package to compare with dist/client; they take turns, in the same browser, on one tailnet.
+// FOLDER is an earlier build of the package to compare with dist/client; they take turns, in the same browser, each on a tailnet
+// of its own. The limit takes turns with them: as many bytes over a plain WebSocket from the same server (limit/limit.js).
 
 import { fileURLToPath } from 'node:url';
 
@@ -15,15 +16,19 @@ const folder = (name) => fileURLToPath(new URL(name, import.meta.url));
 const builds = { now: folder('../../dist/client'), ...(process.argv[2] && { before: process.argv[2] }) };
 const bytes = Number(MEGABYTES) * 1e6;
 
-// open opens a page with a client of a build, which is live.
+// Where the server finds the files of a page, besides those of a build.
+const others = ['../client-package', 'limit', '../../dist/bench-web', '../../dist'].map(folder);
+
+// open opens a page with a client of a build, which is live, and the worker that measures the limit.
 async function open(browser, build) {
-  const { server, origin } = await startTailnet('-web', folder('../client-package'), '-web', build, '-peers', '10', '-churn', '0');
+  const { server, origin } = await startTailnet(...[build, ...others].flatMap((dir) => ['-web', dir]), '-peers', '10', '-churn', '0');
   const page = await (await browser.createBrowserContext()).newPage();
   await page.goto(origin);
   await page.evaluate(async () => {
     globalThis.client = await startClient({ database: 'client', controlURL: location.origin, hostname: 'browser', ephemeral: false, worker: true });
     await until(client, () => client.state.name === 'live');
     await client.ping('web');
+    globalThis.limit = new Worker('limit.js', { type: 'module' });
   });
   return { server, page };
 }
@@ -52,25 +57,39 @@ const upload = (page) => page.evaluate(async (bytes) => {
   return performance.now() - start;
 }, bytes);
 
+// ofLimit returns a function that returns the milliseconds that as many bytes take at best.
+const ofLimit = (way) => (page) => page.evaluate((message) => new Promise((resolve, reject) => {
+  limit.onmessage = ({ data: { ms, error } }) => (error ? reject(new Error(error)) : resolve(ms));
+  limit.postMessage(message);
+}), { way, bytes });
+
+const ways = {
+  download: { client: download, limit: ofLimit('down') },
+  upload: { client: upload, limit: ofLimit('up') },
+};
+
 const browser = await launch();
 const opened = {};
 try {
   const samples = {};
   for (const [name, build] of Object.entries(builds)) opened[name] = await open(browser, build);
   for (let i = 1; i <= Number(REPEAT); i++) {
-    for (const [way, move] of Object.entries({ download, upload })) {
-      for (const [name, { page }] of Object.entries(opened)) {
+    for (const [way, { client, limit }] of Object.entries(ways)) {
+      const measure = async (name, move, page) => {
         await page.bringToFront();
         const ms = await move(page);
-        (samples[way] ??= {})[name] ??= [];
-        samples[way][name].push(ms);
+        ((samples[way] ??= {})[name] ??= []).push(ms);
         console.log(`  ${i} of ${REPEAT}: ${way}, ${name}: ${(bytes / 1000 / ms).toFixed(2)} MB/s`);
-      }
+      };
+      for (const [name, { page }] of Object.entries(opened)) await measure(name, client, page);
+      await measure('limit', limit, opened.now.page);
     }
   }
-  for (const [way, { now, before }] of Object.entries(samples)) {
+  for (const [way, { now, before, limit }] of Object.entries(samples)) {
     const rate = (all) => `${(bytes / 1000 / median(all)).toFixed(2)} MB/s`;
-    console.log(`${way}: ${rate(now)}${before ? `, before ${rate(before)}, ${(median(before) / median(now)).toFixed(2)} times as fast` : ''}`);
+    const times = (all, other) => (median(all) / median(other)).toFixed(2);
+    console.log(`${way}: ${rate(now)}${before ? `, before ${rate(before)}, ${times(before, now)} times as fast` : ''}`);
+    console.log(`${way}, limit: ${rate(limit)}; the client takes ${times(now, limit)} times its time`);
   }
 } finally {
   await browser.close();

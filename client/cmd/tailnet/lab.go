@@ -132,6 +132,7 @@ func (l *lab) route(site http.Handler) http.Handler {
 	mux.Handle("POST /-/relay", fromHere(sameOrigin(http.HandlerFunc(l.serveRelay))))
 	mux.Handle("GET /-/peer", fromHere(http.HandlerFunc(l.native.serveTraffic)))
 	mux.Handle("POST /-/peer", fromHere(sameOrigin(http.HandlerFunc(l.native.serveSwitch))))
+	mux.Handle("GET /-/limit", fromHere(sameOrigin(http.HandlerFunc(serveLimit))))
 	mux.Handle("/derp", sameOrigin(l.relay))
 	mux.Handle("/derp/", sameOrigin(l.relay))
 	mux.Handle("/", site)
