@@ -16,8 +16,8 @@ const folder = (name) => fileURLToPath(new URL(name, import.meta.url));
 const builds = { now: folder('../../dist/client'), ...(process.argv[2] && { before: process.argv[2] }) };
 const bytes = Number(MEGABYTES) * 1e6;
 
-// Where the server finds the files of a page, besides those of a build.
-const others = ['../client-package', 'limit', '../../dist/bench-web', '../../dist'].map(folder);
+// Where the server finds the files of a page, besides those of a build. In dist/ it would find a compressed program, of another build.
+const others = ['../client-package', 'limit', '../../dist/bench-web'].map(folder);
 
 // open opens a page with a client of a build, which is live, and the worker that measures the limit.
 async function open(browser, build) {
