@@ -195,6 +195,7 @@ func (n *Node) build() error {
 	stack.ProcessLocalIPs = true
 	stack.ProcessSubnets = true
 	sys.NetstackRouter.Set(true)
+	gather(sys.Tun.Get())
 	sys.Tun.Get().Start()
 	stack.GetTCPHandlerForFlow = newWeb(fmt.Sprintf("This is %s.\n", n.opts.Hostname), n.peerAt).accept
 	// Nothing is dialed but peers, and these through the network stack.
