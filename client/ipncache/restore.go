@@ -86,7 +86,8 @@ func (w *worker) install(l *login, nm *netmap.NetworkMap) {
 
 // stayHome makes magicsock use the home relay in nm, which is being installed. Peers expect this
 // node there, since without control nothing can tell them of another relay. Magicsock keeps its home as long as there is no
-// connection to control. LocalBackend does the same for its own cache.
+// connection to control. LocalBackend does the same for its own cache, and also has its health tracker say that there is none, which here
+// may not be so: control's first answer may have come, and its netmap be next.
 func (e *extension) stayHome(nm *netmap.NetworkMap) {
 	if !nm.SelfNode.Valid() || nm.DERPMap == nil {
 		return
@@ -96,6 +97,5 @@ func (e *extension) stayHome(nm *netmap.NetworkMap) {
 		return
 	}
 	e.lb.MagicConn().SetDERPMapWithoutReSTUN(nm.DERPMap)
-	e.lb.HealthTracker().SetOutOfPollNetMap()
 	e.lb.MagicConn().ForceSetNearestDERP(home)
 }

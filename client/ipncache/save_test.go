@@ -202,6 +202,28 @@ func TestControlFaster(t *testing.T) {
 	d.await("control's netmap", func() bool { return d.live() && d.State() >= ipn.Starting })
 }
 
+// TestControlAnswersWhileLoading: control's first answer has come, and not yet the netmap in it, when the cached one is installed. The
+// backend must not take control for lost: nothing would tell it otherwise before control says more, which may take a minute.
+func TestControlAnswersWhileLoading(t *testing.T) {
+	r := newRig(t)
+	d, _ := r.startSaved()
+	d.forceHome()
+	d.stop()
+	r.control.Set(false)
+	stuck, release := stick(r.networks)
+	defer release()
+	d = r.start()
+	<-stuck
+	d.HealthTracker().GotStreamedMapResponse() // the control client's first step with an answer
+	release()
+	if err := d.awaitEvent(Restored); err != nil {
+		t.Fatal(err)
+	}
+	if !d.HealthTracker().GetInPollNetMap() {
+		t.Error("control is followed, and isn't taken to be")
+	}
+}
+
 // TestHomeDERP checks that the home relay is saved, and used again offline.
 func TestHomeDERP(t *testing.T) {
 	r := newRig(t)
