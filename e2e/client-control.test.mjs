@@ -60,7 +60,7 @@ const start = (page, options = {}) => page.evaluate(async (options) => {
 const state = (page, wanted, { peers = 0, notKey, saying = '' } = {}) => page.evaluate((wanted, peers, notKey, saying, patience) => new Promise((resolve, reject) => {
   const look = () => {
     const { name, error, code, loginURL } = client.state;
-    const found = { name, error, code, loginURL, peers: client.netmap?.Peers?.length ?? 0, key: client.netmap?.NodeKey };
+    const found = { name, error, code, loginURL, peers: client.netmap?.Peers?.length ?? 0, key: client.netmap?.SelfNode?.Key };
     if (name === wanted && found.peers >= peers && (!notKey || found.key !== notKey) && (saying === null ? !error : (error ?? '').includes(saying))) resolve(found);
     return found;
   };
@@ -96,6 +96,7 @@ test('a person signs in at the URL of the event login', async (t) => {
   assert.deepEqual([error, peers], [undefined, 0]);
   await signIn(page);
   const { key } = await state(page, 'live', { peers: 10 });
+  assert.match(key, /^nodekey:/);
   assert.match(await reach(page), /Hello from web/);
   await close(page);
   await start(page);
