@@ -104,7 +104,7 @@ torture: chromium engines npm wasm client
 	TORTURE=1 BROWSER=firefox tools/browsertest -timeout 60m ./store/idbstore
 	TORTURE=1 BROWSER=webkit tools/browsertest -timeout 60m ./store/idbstore
 	$(call say,accidents of browsers)
-	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs client-transfers.test.mjs
+	cd e2e && TORTURE=1 node --test --test-concurrency=1 --test-timeout=1800000 --test-reporter=spec kill.test.mjs tabs.test.mjs accidents.test.mjs client-transfers.test.mjs client-engines.test.mjs
 
 ## fuzz: each fuzz target of the core and the codec for a while (FOR=60s), with a table of executions
 fuzz:

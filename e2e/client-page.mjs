@@ -9,9 +9,12 @@ import { startTailnet } from './tailnet.mjs';
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const site = fileURLToPath(new URL('client-package', import.meta.url));
 
+// startSite starts a tailnet whose server has the page.
+export const startSite = () => startTailnet('-web', site, '-web', join(dist, 'client'), '-peers', '10', '-churn', '0');
+
 // startPages starts a tailnet and a browser. close ends both.
 export async function startPages() {
-  const tailnet = await startTailnet('-web', site, '-web', join(dist, 'client'), '-peers', '10', '-churn', '0');
+  const tailnet = await startSite();
   const browser = await launch();
   return {
     tailnet,
@@ -34,6 +37,27 @@ export async function openClient(context, origin, options = {}) {
     await client.ping('web');
   }, options);
   return page;
+}
+
+// until waits until what is looked at again and again is as wanted, and returns it.
+export async function until(what, look, wanted) {
+  const end = Date.now() + 120_000;
+  for (;;) {
+    const seen = await look();
+    if (wanted(seen)) return seen;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+// still waits until a number has been the same for three seconds, and returns it.
+export async function still(look) {
+  let since = Date.now();
+  let last = await look();
+  return until('rest', look, (now) => {
+    if (now !== last) [last, since] = [now, Date.now()];
+    return Date.now() - since > 3000;
+  });
 }
 
 // held returns what a page and its worker hold: the bytes of WebAssembly's memory, the channels of messages that were made since the

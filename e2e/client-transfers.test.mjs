@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { held, openClient, startPages } from './client-page.mjs';
+import { held, openClient, startPages, still, until } from './client-page.mjs';
 
 const torture = Boolean(process.env.TORTURE);
 const MB = 1_000_000;
@@ -32,27 +32,6 @@ beforeEach(async () => (traffic = await peer()));
 after(() => pages?.close());
 
 const peer = async () => (await pages.tailnet.ask('peer')).web;
-
-// until waits until what is looked at again and again is as wanted, and returns it.
-async function until(what, look, wanted) {
-  const end = Date.now() + 120_000;
-  for (;;) {
-    const seen = await look();
-    if (wanted(seen)) return seen;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}: ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-// still waits until a number has been the same for three seconds, and returns it.
-async function still(look) {
-  let since = Date.now();
-  let last = await look();
-  return until('rest', look, (now) => {
-    if (now !== last) [last, since] = [now, Date.now()];
-    return Date.now() - since > 3000;
-  });
-}
 
 // quiet waits until the peer has no more connections than when the test began, besides those that wait for another request.
 const quiet = (idle = 0) => until('the peer to be told of the end', peer, ({ conns }) => conns <= traffic.conns + idle);

@@ -13,6 +13,9 @@ import puppeteer from 'puppeteer-core';
 
 import { startSession } from './webdriver.mjs';
 
+// How long a call in a page may take, in milliseconds: at length a page transfers much in one. The tests have their own time limit.
+const callLimit = process.env.TORTURE ? 30 * 60_000 : 180_000;
+
 // The proxy for everything else: nobody listens there.
 const nowhere = { host: '127.0.0.1', port: 9 };
 
@@ -28,6 +31,7 @@ async function firefox({ dark = false } = {}) {
     browser: 'firefox',
     executablePath: find('Firefox: package firefox-esr', '/usr/bin/firefox-esr', '/usr/bin/firefox'),
     headless: true,
+    protocolTimeout: callLimit,
     extraPrefsFirefox: {
       'ui.systemUsesDarkTheme': dark ? 1 : 0,
       'network.proxy.type': 1,
@@ -76,6 +80,7 @@ async function webkit({ dark = false } = {}) {
   const gone = once(driver, 'exit');
   await listening(port);
   const session = await startSession(port, {
+    timeouts: { script: callLimit },
     'webkitgtk:browserOptions': {
       binary: miniBrowser,
       args: ['--automation', `--proxy=http://${nowhere.host}:${nowhere.port}`, '--ignore-host=127.0.0.1'],

@@ -18,15 +18,18 @@ export async function startSession(port, capabilities) {
     return value;
   };
   const { sessionId } = await call('POST', '/session', { capabilities: { alwaysMatch: capabilities } });
-  return new Session((method, path, body) => call(method, `/session/${sessionId}${path}`, body));
+  const inSession = (method, path, body) => call(method, `/session/${sessionId}${path}`, body);
+  return new Session(inSession, await inSession('GET', '/window'));
 }
 
 class Session {
   #call;
+  #first; // the window that the browser began with, which stays
   #last = Promise.resolve(); // the command before
 
-  constructor(call) {
+  constructor(call, first) {
     this.#call = call;
+    this.#first = first;
   }
 
   // inWindow runs commands in one window: a session has one at a time that commands go to.
@@ -41,7 +44,7 @@ class Session {
 
   // open opens an address in a new window.
   async open(url) {
-    const { handle } = await this.#call('POST', '/window/new', { type: 'window' });
+    const { handle } = await this.inWindow(this.#first, (call) => call('POST', '/window/new', { type: 'window' }));
     const page = new Page(this, handle);
     await page.goto(url);
     return page;
