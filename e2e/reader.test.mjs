@@ -36,7 +36,9 @@ async function whole(snapshot) {
 // apart returns the same by way of only checking what isn't asked for.
 async function apart(snapshot) {
   const { netmap, peers, users } = await snapshot.check();
-  return { ...netmap, Peers: peers && (await snapshot.peers({ offset: 0, limit: peers.length, search: '' })).peers, UserProfiles: users };
+  const profiles = users && Object.fromEntries(Object.entries(users).map(([id, place]) => [id, snapshot.userAt(place)]));
+  assert.deepEqual((await snapshot.withoutPeers()).users, profiles);
+  return { ...netmap, Peers: peers && (await snapshot.peers({ offset: 0, limit: peers.length, search: '' })).peers, UserProfiles: profiles };
 }
 
 const verdict = (promise) => promise.then(() => undefined, (err) => err.code ?? err);
@@ -151,6 +153,16 @@ test('fields that the writer had no numbers for', () => {
   assert.throws(() => read([0x21, 0]), /another kind/);
 });
 
+test('a name that begins like another one begins like that of the same peer', () => {
+  const name = [3, 0x63, 0x61, 0x62, 0x63];
+  const likeName = [21, 3]; // its first three bytes
+  for (const brief of [false, true]) {
+    const read = (...data) => decode(Uint8Array.of(0x82, 0xa2, ...name, ...likeName, ...data), () => list(tailcfgNode), brief);
+    read(0xa2, ...name, ...likeName);
+    for (const without of [[0xa1, ...likeName], [0xa2, 2, 0x63, 0x61, 0x62, 0x63, ...likeName]]) assert.throws(() => read(...without), /wrong length/);
+  }
+});
+
 test('durations that a number of JavaScript cannot hold', () => {
   const read = (...bytes) => decode(Uint8Array.of(0xa1, 4, ...bytes), tailcfgSSHAction).sessionDuration;
   assert.equal(read(0x1b, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), Number.MAX_SAFE_INTEGER);
@@ -234,16 +246,18 @@ test('long work lets others have their turn', async (t) => {
   const columns = snapshot.root.columns.length;
   const map = await whole(snapshot);
   const peers = map.Peers.length;
+  const users = Object.keys(map.UserProfiles).length;
   const last = async (all) => {
     for await (const piece of all) if (!piece.peers) return;
   };
   const work = {
     decode: [columns, () => snapshot.decode()],
+    withoutPeers: [columns, () => snapshot.withoutPeers()],
     check: [columns, () => snapshot.check()],
     names: [columns, () => snapshot.names()],
     peers: [peers, () => snapshot.peers({ offset: 0, limit: peers, search: '' })],
     search: [columns + peers, () => snapshot.peers({ offset: 0, limit: 1, search: 'linux' })],
-    pieces: [columns + peers, () => last(pieces(snapshot))],
+    pieces: [columns + 2 * peers + users, () => last(pieces(snapshot))],
     json: [peers, () => toJSON(map)],
   };
   let now = 0;

@@ -74,7 +74,7 @@ class Cache {
     return this.#call(options.signal, async (check) => {
       const snapshot = await this.#snapshot(check);
       if (options.peers === false) {
-        const { netmap, users } = await snapshot.check(check);
+        const { netmap, users } = await snapshot.withoutPeers(check);
         return { ...netmap, UserProfiles: users };
       }
       const { netmap, peers, users } = await snapshot.decode(check);

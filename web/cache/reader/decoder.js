@@ -85,13 +85,23 @@ export function at(position, value) {
   return v;
 }
 
-// fieldAt reads the field with a number of the struct at a position, which has been read before. It returns undefined if it is left out.
-export const fieldAt = (position, number, value) => at(position, () => {
+// fieldAt reads the field with a number of the struct at a position, which has been read before, and returns to where it was. It
+// returns undefined if the field is left out.
+export function fieldAt(position, number, value) {
+  const here = pos;
+  pos = position;
+  let v;
   for (let left = head(5), n = 0; left > 0; left--) {
-    if ((n = field(n)) === number) return value();
+    n = field(n);
+    if (n === number) {
+      v = value();
+      break;
+    }
     skip();
   }
-});
+  pos = here;
+  return v;
+}
 
 // findText is fieldAt for a string, of which it tells textStart and textEnd.
 export function findText(position, number) {
@@ -123,6 +133,10 @@ function head(major) {
   if ((b & 0x1f) < 24) {
     pos++;
     return b & 0x1f;
+  }
+  if ((b & 0x1f) === 24) {
+    pos += 2;
+    return bytes[pos - 1] ?? fail('unexpected end');
   }
   return argument() ?? fail('value of indefinite length');
 }
@@ -296,13 +310,17 @@ function checkText() {
   const isText = bytes[pos] >> 5 !== 2;
   textStart = take(head(isText ? 3 : 2));
   textEnd = pos;
-  for (let i = textStart; isText && i < textEnd; i++) {
-    if (bytes[i] < 0x80) continue;
-    const n = sequence(bytes, i);
-    if (n === 0 || i + n > textEnd) fail('text string is not UTF-8');
-    i += n - 1;
-  }
+  if (isText) checkUTF8(bytes, textStart, textEnd);
   return '';
+}
+
+function checkUTF8(bytes, i, end) {
+  while (i < end) {
+    if (bytes[i++] < 0x80) continue;
+    const n = sequence(bytes, --i);
+    i += n;
+    if (n === 0 || i > end) fail('text string is not UTF-8');
+  }
 }
 
 // cut returns bytes as text if they are UTF-8.

@@ -11,33 +11,35 @@ const atOnce = 256;
 // before; the last piece has all other profiles as well.
 export async function* pieces(snapshot, check) {
   const { netmap, peers: names, users } = await snapshot.names(check);
-  const sorted = await byName((names ?? []).map((name, i) => name ?? nodeName(snapshot.peerAt(i))), check);
+  const sorted = await byName(names ?? [], (i) => nodeName(snapshot.peerAt(i)), check);
   const left = new Map(Object.entries(users ?? {}));
-  const take = (ids) => {
-    const taken = ids.map(String).filter((id) => left.has(id)).map((id) => [id, left.get(id)]);
-    for (const [id] of taken) left.delete(id);
-    return taken;
-  };
   const breathe = breather(check);
   let next = 0;
   do {
-    await breathe();
     const first = next === 0;
-    const peers = sorted.slice(next, first ? atFirst : next + atOnce).map((i) => snapshot.peerAt(i));
+    const peers = [];
+    const profiles = {};
+    for (const i of sorted.slice(next, first ? atFirst : next + atOnce)) {
+      await breathe();
+      peers.push(snapshot.peerAt(i));
+    }
     next += peers.length;
-    const ids = new Set([...(first ? [netmap.SelfNode.User] : []), ...peers.flatMap(({ User, Sharer = 0 }) => [User, Sharer])]);
-    const profiles = take([...ids]);
-    if (next >= sorted.length) profiles.push(...left);
-    yield { ...(first && { netmap }), total: sorted.length, peers, users: Object.fromEntries(profiles) };
+    const ids = next >= sorted.length ? left.keys() : new Set([first ? netmap.SelfNode.User : 0, ...peers.flatMap(({ User, Sharer = 0 }) => [User, Sharer])]);
+    for (const id of [...ids].map(String).filter((id) => left.has(id))) {
+      await breathe();
+      profiles[id] = snapshot.userAt(left.get(id));
+      left.delete(id);
+    }
+    yield { ...(first && { netmap }), total: sorted.length, peers, users: profiles };
   } while (next < sorted.length);
 }
 
-// byName returns the indices of names in their order.
-async function byName(names, check) {
+// byName returns the indices of names in their order. Those that are undefined nameOf has to tell.
+async function byName(names, nameOf, check) {
   const breathe = breather(check);
   const keys = [];
-  for (const name of names) {
-    keys.push(nameKey(name));
+  for (const [i, name] of names.entries()) {
+    keys.push(nameKey(name ?? nameOf(i)));
     await breathe();
   }
   return [...keys.keys()].sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b));

@@ -3,7 +3,7 @@
 import { NetmapCacheError } from '../error.js';
 import { measure } from '../measure.js';
 import { breather } from './breathe.js';
-import { bytes, compareBytes, decode, decodeStart, DecodeError, fieldAt, findText, id, list, position, textEnd, textStart } from './decoder.js';
+import { bytes, compareBytes, decode, decodeStart, DecodeError, fieldAt, findText, id, isNull, list, position, textEnd, textStart } from './decoder.js';
 import { digest } from './digest.js';
 import { makesTooMuch } from './filter.js';
 import { hexText, plainText } from './forms.js';
@@ -52,7 +52,8 @@ export class Snapshot {
   value; // of the root
   root;
   #data; // of the columns
-  #places; // of the peers, by ID: of each the column, where it begins there, and where it ends; known once all has been checked
+  #places; // of peers, then of users: of each the column, where it begins there, and where it ends
+  #order; // of the peers, by ID; known once all has been checked
   #texts; // what is searched of the peers, in the same order
 
   // make returns the snapshot of a root and the values of its columns.
@@ -70,52 +71,53 @@ export class Snapshot {
   // decode returns all that there is: { netmap, peers, users }, where the network map is without peers and users.
   // Check is called now and then, to throw if nobody waits any more.
   decode(check) {
-    return this.#decode(check, tailcfgNode, false);
+    return this.#decode(check, tailcfgNode, []);
   }
 
-  // check is decode for who wants to know that all is well, and makes nothing of the peers. That takes a fraction of the time.
+  // withoutPeers is decode, but makes nothing of the peers: it only checks them, which takes a fraction of the time.
+  withoutPeers(check) {
+    return this.#decode(check, tailcfgNode, ['peers']);
+  }
+
+  // check is decode for who wants to know that all is well. Of the users it has only where userAt finds them.
   check(check) {
-    return this.#decode(check, tailcfgNode, true);
+    return this.#decode(check, tailcfgNode, ['peers', 'users']);
   }
 
   // names is check with the names of the peers in their place; undefined where peerAt has to tell.
   names(check) {
-    return this.#decode(check, named, true);
+    return this.#decode(check, named, ['peers', 'users']);
   }
 
   async #decode(check, peer, brief) {
     const begin = performance.now();
     const breathe = breather(check);
-    const found = { peers: [], users: {} };
+    const found = { ids: [], peers: [], places: [], users: {} };
     for (let i = 0; i < this.root.columns.length; i++) {
       this.#decodeColumn(i, found, peer, brief);
       await breathe();
     }
     measure('decode', begin);
     const { PeerParts, UserParts } = this.root;
-    found.peers.sort((a, b) => compareIDs(a.id, b.id) || compareBytes(this.#stableID(a), this.#stableID(b)));
-    this.#places = new Uint32Array(3 * found.peers.length);
-    found.peers.forEach(({ column, start, end }, i) => this.#places.set([column, start, end], 3 * i));
-    return { netmap: netmapOf(found), peers: PeerParts ? found.peers.map(({ made }) => made) : null, users: UserParts ? found.users : null };
+    const { ids, peers, places, users } = found;
+    const id = (i) => decodeStart(this.#bytes(places, i), stableID);
+    const order = [...ids.keys()].sort((a, b) => compareIDs(ids[a], ids[b]) || compareBytes(id(a), id(b)));
+    this.#places = places;
+    this.#order = order;
+    return { netmap: netmapOf(found), peers: PeerParts ? order.map((i) => peers[i]) : null, users: UserParts ? users : null };
   }
 
   #decodeColumn(i, found, peer, brief) {
     const { kind, name, part, count: wanted } = this.root.columns[i];
-    const read = (value, onlyChecked) => readColumn(name, () => decode(this.#data[i], value, onlyChecked));
+    const read = (value) => readColumn(name, () => decode(this.#data[i], value, brief.includes(kind)));
     let n = 1;
     switch (kind) {
-      case 'peers': {
-        const before = found.peers.length;
-        read(() => takePeers(found.peers, peer, i, part, this.root.PeerParts), brief);
-        n = found.peers.length - before;
+      case 'peers':
+        n = read(() => takePeers(found, peer, i, part, this.root.PeerParts));
         break;
-      }
-      case 'users': {
-        const users = read(() => usersOf(part, this.root.UserParts));
-        n = users.length;
-        for (const { ID, Profile } of users) found.users[ID] = Profile;
+      case 'users':
+        n = read(() => takeUsers(found, i, part, this.root.UserParts));
         break;
-      }
       case 'filter':
         found.filter = read(() => list(tailcfgFilterRule));
         n = found.filter.length;
@@ -127,22 +129,26 @@ export class Snapshot {
     if (n !== wanted || (isPart(kind) && n === 0)) throw corrupt(name, 'count differs');
   }
 
-  #stableID({ column, start, end }) {
-    return decodeStart(this.#data[column].subarray(start, end), stableID);
+  #bytes(places, i) {
+    return this.#data[places[3 * i]].subarray(places[3 * i + 1], places[3 * i + 2]);
   }
 
   // peerAt returns a peer, once all has been checked. They are in order of ID.
   peerAt(i) {
-    const [column, start, end] = this.#places.subarray(3 * i);
-    return decode(this.#data[column].subarray(start, end), tailcfgNode);
+    return decode(this.#bytes(this.#places, this.#order[i]), tailcfgNode);
+  }
+
+  // userAt returns the profile of a user that was only checked.
+  userAt(place) {
+    return decode(this.#bytes(this.#places, place), formatUser).Profile;
   }
 
   // peers returns those of the peers, by ID, from the offset on that a search finds, and how many it finds in all: { total, peers }.
   async peers({ offset, limit, search }, check) {
     const match = search.trim() && matcher(search);
     if (match) this.#texts ??= await this.#searchTexts(check);
-    else if (!this.#places) await this.check(check);
-    const all = Array.from({ length: this.#places.length / 3 }, (_, i) => i);
+    else if (!this.#order) await this.check(check);
+    const all = [...this.#order.keys()];
     const found = match ? all.filter((i) => match(this.#texts[i])) : all;
     const peers = [];
     const breathe = breather(check);
@@ -176,16 +182,34 @@ async function checked(name, wanted, size, value) {
   return value;
 }
 
-// takePeers reads the peers of a part, each by a function, and where each of them is.
-function takePeers(peers, peer, column, part, parts) {
+// takePeers reads the peers of a part, each by a function, and where each of them is. It returns how many there are.
+function takePeers({ ids, peers, places }, peer, column, part, parts) {
+  const before = ids.length;
   list(() => {
     const start = position();
-    const made = peer();
-    const end = position();
+    peers.push(peer());
+    places.push(column, start, position());
     findText(start, 2);
     if (partOf(bytes, textStart, textEnd, parts) !== part) throw new DecodeError('peer of another part');
-    peers.push({ id: fieldAt(start, 1, id) ?? 0, made, column, start, end });
+    ids.push(fieldAt(start, 1, id) ?? 0);
   });
+  return ids.length - before;
+}
+
+// takeUsers reads the users of a part, or if they are only checked, where each of them is. It returns how many there are.
+function takeUsers({ users, places }, column, part, parts) {
+  let n = 0;
+  list(() => {
+    const start = position();
+    const user = formatUser();
+    const ID = fieldAt(start, 1, id) ?? 0;
+    if (fieldAt(start, 2, isNull) !== false) throw new DecodeError('no user profile');
+    if (userPart(ID, parts) !== part) throw new DecodeError('user of another part');
+    users[ID] = user ? user.Profile : places.length / 3;
+    places.push(column, start, position());
+    n++;
+  });
+  return n;
 }
 
 // named checks a peer and returns what it is called, if that is plain.
@@ -202,16 +226,6 @@ function named() {
 function stableID() {
   findText(position(), 2);
   return bytes.slice(textStart, textEnd);
-}
-
-// usersOf reads the users of a part.
-function usersOf(part, parts) {
-  return list(() => {
-    const user = formatUser();
-    if (!user.Profile) throw new DecodeError('no user profile');
-    if (userPart(user.ID, parts) !== part) throw new DecodeError('user of another part');
-    return user;
-  });
 }
 
 // compareIDs orders IDs by their values.

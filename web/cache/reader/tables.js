@@ -46,9 +46,10 @@ function read(fields, v, unknown, copy, of) {
 
 // check goes through a struct without making anything of it. It keeps the lengths of strings; of other fields they mean nothing.
 function check(fields, lengths, unknown) {
-  lengths.fill(0);
   for (let left = count(), n = 0; left > 0; left--) {
+    const last = n;
     n = field(n);
+    for (let i = last + 1; i < n && i < lengths.length; i++) lengths[i] = 0;
     const f = n < 0 ? undefined : fields[n];
     if (f === undefined) {
       unknown(n, {});
