@@ -51,12 +51,14 @@ export async function write(writable, size, onWritten = () => {}) {
   await writer.close();
 }
 
-// patternStream returns a stream of so much of the pattern, which is made when it is asked for, always in the same bytes.
-export function patternStream(size) {
+// patternStream returns a stream of so much of the pattern, which is made when it is asked for, always in the same bytes. before is awaited with
+// how much has been.
+export function patternStream(size, before = () => {}) {
   const whole = piece(0, 251 * 400);
   let left = size;
   return new ReadableStream({
-    pull(controller) {
+    async pull(controller) {
+      await before(size - left);
       if (left === 0) return controller.close();
       const bytes = whole.subarray(0, left);
       left -= bytes.length;
