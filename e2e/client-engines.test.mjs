@@ -18,6 +18,7 @@ const patience = { timeout: 60_000 };
 // start starts a client in a page, and waits until it is in a state.
 async function start(page, state, options = {}, following = false) {
   await page.evaluate(async (options) => {
+    await import('/start.js'); // which WebKitGTK may still be loading
     globalThis.lab = await import('/transfers.js');
     globalThis.progress = {};
     globalThis.client = await startClient({
