@@ -115,7 +115,7 @@ export interface Connection {
 
 /** A peer's answer to a ping, and the way that it took. */
 export interface Pong {
-  /** Milliseconds from the ping to the answer. */
+  /** Milliseconds from the ping to the answer, by the browser's clock: Firefox's has steps of one, so 0 may be told. */
   readonly latency: number;
   /** The ID of the relay that was passed; 0 if none was. */
   readonly relay: number;
