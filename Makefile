@@ -94,7 +94,7 @@ test-powercut: mkfs
 	$(call say,power cuts on real file systems)
 	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd tools/powercut && go test -v -count=1 -timeout 60m .; else echo 'power cuts are tried on Linux only'; fi
 
-## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes about an hour
+## torture: the searches for rare failures, at length, and Firefox and WebKitGTK; takes more than an hour
 torture: chromium engines npm wasm client
 	$(call say,crashes and kills and faults and damage and many writers)
 	TORTURE=1 go test -timeout 60m ./...
