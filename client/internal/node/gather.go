@@ -17,7 +17,7 @@ const mostGathered = 16
 
 // A gatherer gives the network stack the TCP packets from peers together that come while the program has work to do. The stack
 // acknowledges at once what it was given. One by one it would acknowledge each packet, and to seal and send an answer costs
-// nearly as much as the packet did: to gather them saved 22% of a download's processor time (docs/performance.md).
+// nearly as much as the packet did: to gather them saved 22 to 25% of the worker's processor time in a download (docs/performance.md).
 type gatherer struct {
 	inject tstun.GROFilterFunc // gives a packet to the network stack
 
