@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"runtime"
 	"sync"
 
@@ -22,7 +21,8 @@ type gatherer struct {
 	inject tstun.GROFilterFunc // gives a packet to the network stack
 
 	mu      sync.Mutex
-	packets [][]byte // that wait, in order
+	packets [mostGathered][]byte // used again and again
+	waiting int                  // how many of them wait, in order
 }
 
 // gather has packets gathered on their way from tun to its network stack.
@@ -39,8 +39,9 @@ func (g *gatherer) take(p *packet.Parsed, tun *tstun.Wrapper, with *gro.GRO) (fi
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.packets = append(g.packets, bytes.Clone(p.Buffer()))
-	switch len(g.packets) {
+	g.packets[g.waiting] = append(g.packets[g.waiting][:0], p.Buffer()...)
+	g.waiting++
+	switch g.waiting {
 	case 1:
 		go func() {
 			runtime.Gosched() // in browsers, where nothing runs beside it, until all else waits
@@ -54,17 +55,16 @@ func (g *gatherer) take(p *packet.Parsed, tun *tstun.Wrapper, with *gro.GRO) (fi
 	return filter.DropSilently, with // as the network stack says of what it takes
 }
 
-// passLocked passes on what waits.
+// passLocked passes on what waits. The stack copies it.
 func (g *gatherer) passLocked(tun *tstun.Wrapper) {
 	var p packet.Parsed
 	var together *gro.GRO
-	for _, packet := range g.packets {
-		p.Decode(packet)
+	for _, buf := range g.packets[:g.waiting] {
+		p.Decode(buf)
 		_, together = g.inject(&p, tun, together)
 	}
 	if together != nil {
 		together.Flush()
 	}
-	clear(g.packets)
-	g.packets = g.packets[:0]
+	g.waiting = 0
 }
