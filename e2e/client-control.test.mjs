@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -313,7 +313,11 @@ test('an application that its service worker keeps starts without its server, an
   for (const name of await readdir(join(dist, 'client'))) if (/\.(js|wasm)$/.test(name)) await cp(join(dist, 'client', name), join(folder, name));
   const files = {};
   for (const name of await readdir(folder)) files[name] = `sha256-${createHash('sha256').update(await readFile(join(folder, name))).digest('base64')}`;
-  const worker = (version) => writeFile(join(folder, 'sw.js'), `import { keep } from './keep.js';\nkeep(${JSON.stringify({ name: 'app', version, files })});\n`);
+  const worker = async (version) => {
+    const path = join(folder, 'sw.js');
+    await writeFile(path, `import { keep } from './keep.js';\nkeep(${JSON.stringify({ name: 'app', version: String(version), files })});\n`);
+    await utimes(path, version, version); // of one second the server would tell the browser that it is unchanged
+  };
   const server = await startTailnet('-web', folder, '-peers', '3', '-churn', '0');
   t.after(() => server.server.kill('SIGINT'));
   const page = await open(t, server);
@@ -331,10 +335,10 @@ test('an application that its service worker keeps starts without its server, an
     });
     return { state: worker.state, caches: await caches.keys() };
   });
-  await worker('1');
+  await worker(1);
   assert.deepEqual((await install()).caches, ['app-1']);
   files['start.js'] = files['index.html'];
-  await worker('2'); // which isn't as it was built
+  await worker(2); // which isn't as it was built
   assert.deepEqual(await install(), { state: 'redundant', caches: ['app-1'] });
   await start(page);
   await state(page, 'live', { peers: 3 });
