@@ -28,10 +28,14 @@ test: format vet test-go test-upstream test-versions test-windows test-wasi test
 	$(call say,all tests passed)
 	@[ "$$(id -u)" = 0 ] || echo 'Left out, since they need root: power cuts, full disks and directories of other users.'
 
+# Searches in one goroutine, where nothing can race and the detector costs most.
+alone := TestHostileFiles|TestExtremes
+
 ## test-go: Go tests, with the race detector for the library
 test-go:
 	$(call say,Go tests with the race detector)
-	go test -race -timeout 25m ./...
+	go test -race -timeout 25m -skip '$(alone)' ./...
+	go test -run '$(alone)' ./netmapcache
 	@if [ "$$(go env GOOS)" = linux ]; then set -x; cd bench && go test ./...; else echo 'bench is tested on Linux only'; fi
 	go test -tags netmapcache_omit -run TestOmitted ./netmapcache
 	cd cmd/netmapcache && go test ./...
