@@ -206,9 +206,10 @@ bench-module: chromium npm wasm
 	cd e2e && node bench/module.mjs ../dist/before-$(BEFORE)
 
 ## bench-client: how fast bytes pass between a peer and the browser node, and at best; ARGS may be the folder of an earlier dist/client
-bench-client: chromium npm client
+bench-client: chromium npm wasm client
 	$(call say,bytes through the relay; takes a minute)
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o dist/bench-web/limit.wasm ./e2e/bench/limit
+	cp dist/wasm_exec.mjs dist/bench-web/
 	cp dist/wasm_exec.mjs dist/bench-web/
 	cd e2e && node bench/throughput.mjs $(ARGS)
 

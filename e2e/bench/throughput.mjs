@@ -19,7 +19,7 @@ const bytes = Number(MEGABYTES) * 1e6;
 // Where the server finds the files of a page, besides those of a build. In dist/ it would find a compressed program, of another build.
 const others = ['../client-package', 'limit', '../../dist/bench-web'].map(folder);
 
-// open opens a page with a client of a build, which is live, and the worker that measures the limit.
+// open opens a page with a client of a build, which is live.
 async function open(browser, build) {
   const { server, origin } = await startTailnet(...[build, ...others].flatMap((dir) => ['-web', dir]), '-peers', '10', '-churn', '0');
   const page = await (await browser.createBrowserContext()).newPage();
@@ -28,7 +28,6 @@ async function open(browser, build) {
     globalThis.client = await startClient({ database: 'client', controlURL: location.origin, hostname: 'browser', ephemeral: false, worker: true });
     await until(client, () => client.state.name === 'live');
     await client.ping('web');
-    globalThis.limit = new Worker('limit.js', { type: 'module' });
   });
   return { server, page };
 }
@@ -59,6 +58,8 @@ const upload = (page) => page.evaluate(async (bytes) => {
 
 // ofLimit returns a function that returns the milliseconds that as many bytes take at best.
 const ofLimit = (way) => (page) => page.evaluate((message) => new Promise((resolve, reject) => {
+  globalThis.limit ??= new Worker('limit.js', { type: 'module' });
+  limit.onerror = ({ message }) => reject(new Error(message || 'limit.js could not be loaded'));
   limit.onmessage = ({ data: { ms, error } }) => (error ? reject(new Error(error)) : resolve(ms));
   limit.postMessage(message);
 }), { way, bytes });
