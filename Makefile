@@ -210,7 +210,6 @@ bench-client: chromium npm wasm client
 	$(call say,bytes through the relay; takes a minute)
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o dist/bench-web/limit.wasm ./e2e/bench/limit
 	cp dist/wasm_exec.mjs dist/bench-web/
-	cp dist/wasm_exec.mjs dist/bench-web/
 	cd e2e && node bench/throughput.mjs $(ARGS)
 
 # wasm-opt takes minutes, so this is built once for each version of tailscale.com.
