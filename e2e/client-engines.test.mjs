@@ -5,10 +5,9 @@
 /* global check, connection, progress */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import { startSite, still, until } from './client-page.mjs';
-import { engines, startFor } from './engines.mjs';
+import { testSteps } from './engines.mjs';
 
 const torture = Boolean(process.env.TORTURE);
 const MB = 1_000_000;
@@ -183,23 +182,7 @@ if (torture) {
   };
 }
 
-for (const name of Object.keys(engines)) {
-  test(name, async (t) => {
-    const browser = await startFor(t, name);
-    if (!browser) return;
-    const it = { browser, tailnet: await startSite() };
-    try {
-      let failed = false;
-      for (const [step, run] of Object.entries(steps)) {
-        await t.test(step, { skip: failed && 'a step before it failed' }, async () => {
-          failed = true;
-          await run(it);
-          failed = false;
-        });
-      }
-    } finally {
-      await browser.close();
-      it.tailnet.server.kill('SIGINT');
-    }
-  });
-}
+testSteps(steps, async () => {
+  const tailnet = await startSite();
+  return { tailnet, server: tailnet.server };
+});

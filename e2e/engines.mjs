@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 
 import puppeteer from 'puppeteer-core';
 
@@ -133,5 +134,30 @@ export async function startFor(t, name) {
     if (!/^no /.test(err.message)) throw err;
     t.skip(err.message);
     return undefined;
+  }
+}
+
+// testSteps tests in each of the engines what steps do, one after the other: functions of what begin resolves to, with the browser and the
+// name of its engine, which they share. Its server is ended with the browser.
+export function testSteps(steps, begin) {
+  for (const name of Object.keys(engines)) {
+    test(name, async (t) => {
+      const browser = await startFor(t, name);
+      if (!browser) return;
+      const it = { name, browser, ...(await begin()) };
+      try {
+        let failed = false;
+        for (const [step, run] of Object.entries(steps)) {
+          await t.test(step, { skip: failed && 'a step before it failed' }, async () => {
+            failed = true;
+            await run(it);
+            failed = false;
+          });
+        }
+      } finally {
+        await browser.close();
+        it.server.kill('SIGINT');
+      }
+    });
   }
 }

@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
 
-import { engines, startFor } from './engines.mjs';
+import { testSteps } from './engines.mjs';
 import { counted, forget, inMode, inState, keptOffline, patience, peers, saved, screenshot, setControl, tabTo, text } from './page.mjs';
 import { startTailnet } from './tailnet.mjs';
 
@@ -86,23 +85,4 @@ const steps = {
   },
 };
 
-for (const name of Object.keys(engines)) {
-  test(name, async (t) => {
-    const browser = await startFor(t, name);
-    if (!browser) return;
-    const it = { name, browser, ...(await startTailnet('-peers', '60', '-native=false', '-churn', '0', '-hostile-names')) };
-    try {
-      let failed = false;
-      for (const [step, run] of Object.entries(steps)) {
-        await t.test(step, { skip: failed && 'a step before it failed' }, async () => {
-          failed = true;
-          await run(it);
-          failed = false;
-        });
-      }
-    } finally {
-      await browser.close();
-      it.server.kill('SIGINT');
-    }
-  });
-}
+testSteps(steps, () => startTailnet('-peers', '60', '-native=false', '-churn', '0', '-hostile-names'));
